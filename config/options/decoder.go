@@ -1,0 +1,216 @@
+// Package options reads YAML nodes into option structs, strictly: an unknown
+// key, a key given twice, a wrong type or a value out of range is an error with
+// file, line and column, in the words of the configuration. Decoding goes on
+// after an error, so that all mistakes are found at once.
+//
+// A package that has options gives them a method such as
+//
+//	func (o *Options) Decode(d *options.Decoder, n *yaml.Node) {
+//		d.Mapping(n, `"http"`, options.Fields{
+//			"path":  d.Text(&o.Path),
+//			"port":  d.Int(&o.Port, 1, 65535),
+//			"pages": o.Pages.Decode,
+//		})
+//	}
+//
+// that sets its defaults first and then checks itself with Errorf.
+package options
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A Decoder collects the mistakes found while nodes are decoded.
+type Decoder struct {
+	// Getenv looks up what ${NAME} stands for.
+	Getenv func(name string) (value string, ok bool)
+
+	files    []file
+	errs     Errors
+	warnings Errors
+	secrets  map[*yaml.Node]bool
+}
+
+type file struct{ name, dir string }
+
+// NewDecoder returns a Decoder that expands ${NAME} with getenv.
+func NewDecoder(getenv func(string) (string, bool)) *Decoder {
+	return &Decoder{Getenv: getenv, secrets: make(map[*yaml.Node]bool)}
+}
+
+// Errorf notes a mistake at n.
+func (d *Decoder) Errorf(n *yaml.Node, format string, args ...any) {
+	d.errs = append(d.errs, &Error{d.Position(n), fmt.Sprintf(format, args...)})
+}
+
+// Warnf notes something at n that works but is likely not what was meant.
+func (d *Decoder) Warnf(n *yaml.Node, format string, args ...any) {
+	d.warnings = append(d.warnings, &Error{d.Position(n), fmt.Sprintf(format, args...)})
+}
+
+// Err returns every mistake found so far as Errors, in reading order, or nil.
+func (d *Decoder) Err() error {
+	if len(d.errs) == 0 {
+		return nil
+	}
+	return d.sorted(d.errs)
+}
+
+// Failed returns how many mistakes were noted so far: a decoder that derives
+// something from several keys compares two readings to know that they are sound.
+func (d *Decoder) Failed() int { return len(d.errs) }
+
+// Warnings returns every warning found so far, in reading order.
+func (d *Decoder) Warnings() Errors { return d.sorted(d.warnings) }
+
+// Position returns where n stands.
+func (d *Decoder) Position(n *yaml.Node) Position {
+	number := n.Line >> lineBits
+	if number >= len(d.files) {
+		return Position{Line: n.Line, Column: n.Column}
+	}
+	return Position{d.files[number].name, n.Line & (1<<lineBits - 1), n.Column}
+}
+
+// Path makes a file name absolute: a relative one is relative to the file that
+// holds n.
+func (d *Decoder) Path(n *yaml.Node, name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	if number := n.Line >> lineBits; number < len(d.files) {
+		return filepath.Join(d.files[number].dir, name)
+	}
+	return name
+}
+
+// Hide marks n as a secret: Redact replaces its text.
+func (d *Decoder) Hide(n *yaml.Node) { d.secrets[n] = true }
+
+// Redact returns a copy of the tree below n in which every secret reads <secret>.
+func (d *Decoder) Redact(n *yaml.Node) *yaml.Node {
+	c := *n
+	if d.secrets[n] {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "<secret>"}
+	}
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		c.Content[i] = d.Redact(child)
+	}
+	if n.Kind == yaml.AliasNode && n.Alias != nil {
+		return d.Redact(n.Alias)
+	}
+	return &c
+}
+
+// Fields maps the keys that a mapping may have to what decodes their values.
+type Fields map[string]func(*yaml.Node)
+
+// Mapping decodes a mapping with known keys, in the order in which they stand.
+// What names the mapping in errors, `module "shop"` for example.
+func (d *Decoder) Mapping(n *yaml.Node, what string, fields Fields) {
+	d.Entries(n, what, func(key, value *yaml.Node) {
+		decode, ok := fields[key.Value]
+		if !ok {
+			d.Errorf(key, "unknown key %q in %s; %s", key.Value, what, expected(key.Value, slices.Sorted(maps.Keys(fields))))
+			return
+		}
+		decode(value)
+	})
+}
+
+// Entries calls each for every key and value of a mapping with free keys.
+func (d *Decoder) Entries(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		d.Errorf(n, "%s is %s, expected a mapping (key: value)", what, Describe(n))
+		return
+	}
+	seen := make(map[string]*yaml.Node, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			d.Errorf(key, "a key in %s is %s, expected a word", what, Describe(key))
+			continue
+		}
+		if first, twice := seen[key.Value]; twice {
+			d.Errorf(key, "key %q stands twice in %s, first at line %d", key.Value, what, d.Position(first).Line)
+			continue
+		}
+		seen[key.Value] = key
+		each(key, value)
+	}
+}
+
+// Sequence calls each for every item of a list.
+func (d *Decoder) Sequence(n *yaml.Node, what string, each func(item *yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		d.Errorf(n, "%s is %s, expected a list", what, Describe(n))
+		return
+	}
+	for _, item := range n.Content {
+		each(item)
+	}
+}
+
+// Get returns the key and the value that stand in a mapping under a key, or nil.
+func Get(n *yaml.Node, name string) (key, value *yaml.Node) {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i], n.Content[i+1]
+		}
+	}
+	return nil, nil
+}
+
+// IsNull tells whether n is an explicit or empty null.
+func IsNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// Describe says what n is, for the first half of "is …, expected …".
+func Describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!str":
+		return fmt.Sprintf("the text %q", shorten(n.Value))
+	case "!!bool":
+		return "the truth value " + n.Value
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	default:
+		return shorten(n.Value)
+	}
+}
+
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:57]) + "..."
+	}
+	return s
+}
+
+// expected says which keys there are, and which of them was probably meant.
+func expected(found string, keys []string) string {
+	list := "expected one of " + strings.Join(keys, ", ")
+	if len(keys) == 1 {
+		list = "expected " + keys[0]
+	}
+	if near := Nearest(found, keys); near != "" {
+		return fmt.Sprintf("did you mean %q? %s", near, list)
+	}
+	return list
+}

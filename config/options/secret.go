@@ -1,0 +1,106 @@
+package options
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A Value is a text that may be a secret: written in place, as {secret: …}, or
+// as {secret_file: …}. A file is read again when it changed. It is shared and
+// safe for concurrent use.
+type Value struct {
+	text   string
+	file   string
+	secret bool
+
+	mu       sync.Mutex
+	modified time.Time
+	size     int64
+	contents string
+}
+
+// NewValue returns a Value that is no secret.
+func NewValue(text string) *Value { return &Value{text: text} }
+
+// IsSecret tells whether the text may be shown to nobody.
+func (v *Value) IsSecret() bool { return v.secret }
+
+// Get returns the text. It fails only for a file that cannot be read; the text
+// of a file ends before its last newline.
+func (v *Value) Get() (string, error) {
+	if v.file == "" {
+		return v.text, nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	info, err := os.Stat(v.file)
+	if err != nil {
+		return "", fmt.Errorf("reading a secret: %w", err)
+	}
+	if info.ModTime().Equal(v.modified) && info.Size() == v.size {
+		return v.contents, nil
+	}
+	b, err := os.ReadFile(v.file)
+	if err != nil {
+		return "", fmt.Errorf("reading a secret: %w", err)
+	}
+	v.modified, v.size, v.contents = info.ModTime(), info.Size(), strings.TrimRight(string(b), "\r\n")
+	return v.contents, nil
+}
+
+// String never returns a secret.
+func (v *Value) String() string {
+	if v.secret {
+		return "<secret>"
+	}
+	return v.text
+}
+
+// Value decodes a text, {secret: TEXT} or {secret_file: FILE}; ${NAME} is expanded.
+// A secret file that cannot be read is an error at once.
+func (d *Decoder) Value(into **Value) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		v := &Value{}
+		if n.Kind != yaml.MappingNode {
+			d.Expanded(&v.text)(n)
+			*into = v
+			return
+		}
+		v.secret = true
+		d.Mapping(n, "a secret", Fields{
+			"secret": func(n *yaml.Node) {
+				d.Hide(n)
+				d.Expanded(&v.text)(n)
+			},
+			"secret_file": func(n *yaml.Node) {
+				d.File(&v.file)(n)
+				if v.file != "" {
+					if _, err := v.Get(); err != nil {
+						d.Errorf(n, "%v", err)
+					}
+				}
+			},
+		})
+		if len(n.Content) != 2 {
+			d.Errorf(n, "a secret has one key, expected either secret or secret_file")
+		}
+		*into = v
+	}
+}
+
+// Values decodes a mapping of names to texts or secrets.
+func (d *Decoder) Values(what string, into *map[string]*Value) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		*into = make(map[string]*Value, len(n.Content)/2)
+		d.Entries(n, what, func(key, value *yaml.Node) {
+			var v *Value
+			d.Value(&v)(value)
+			(*into)[key.Value] = v
+		})
+	}
+}
