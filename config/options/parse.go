@@ -21,7 +21,7 @@ func (d *Decoder) Parse(name string, text []byte) *yaml.Node {
 	d.files = append(d.files, file{name: name, dir: dir})
 	number := len(d.files) - 1
 
-	var docs []*yaml.Node
+	var docs []yaml.Node
 	if err := yaml.Load(text, &docs, yaml.WithAllDocuments(), yaml.WithUniqueKeys(false)); err != nil {
 		d.errs = append(d.errs, syntaxError(name, text, err))
 		return nil
@@ -36,7 +36,7 @@ func (d *Decoder) Parse(name string, text []byte) *yaml.Node {
 		})
 		return nil
 	}
-	top := docs[0]
+	top := &docs[0]
 	if top.Kind == yaml.DocumentNode {
 		if len(top.Content) == 0 {
 			return nil
