@@ -1,0 +1,96 @@
+// Package mapping turns documents into samples by the rules of a module.
+//
+// In come decoded documents (package document), out come samples with sorted
+// labels, and a report of what each rule found and what was left out, and why.
+// A sample that cannot be made costs only itself. The rules are read and
+// compiled once, when the configuration is loaded; they are immutable and safe
+// for concurrent use.
+package mapping
+
+import (
+	"context"
+	"time"
+
+	"status_exporter/collector/document"
+)
+
+// Input is what one probe gives to the rules.
+type Input struct {
+	Documents []*document.Document
+	Target    string         // $target
+	Vars      map[string]any // $vars
+	Labels    []Label        // of the named target, added where a sample does not have them
+	Limits    Limits
+	Explain   bool // also find out why a rule found nothing, which costs time
+}
+
+// Limits bound what a document may become.
+type Limits struct {
+	Samples    int // in one probe; those beyond are dropped
+	LabelValue int // bytes; a sample with a longer one is dropped
+}
+
+// DefaultLimits are the limits where none are set.
+var DefaultLimits = Limits{Samples: 1_000_000, LabelValue: 4096}
+
+// Result is what the rules made of the documents.
+type Result struct {
+	Families []FamilySamples // those that have samples, in the order of the rules
+	Dropped  []Dropped       // what was left out, in the order of the rules
+	Findings []Finding       // one for every rule, in the order of the rules
+
+	// Satisfied tells whether a rule that is not optional gave a sample or
+	// iterated an empty collection, or whether there is no such rule.
+	Satisfied bool
+	// Err is the context's error where mapping was cut short.
+	Err error
+}
+
+// SampleCount returns the number of samples in all families.
+func (r *Result) SampleCount() int {
+	n := 0
+	for _, f := range r.Families {
+		n += len(f.Samples)
+	}
+	return n
+}
+
+// FamilySamples are the samples of one family, sorted by their labels, each
+// label set once.
+type FamilySamples struct {
+	Family  *Family
+	Samples []Sample
+}
+
+// A Sample becomes one const metric.
+type Sample struct {
+	Labels  []Label // sorted by name; none is empty
+	Value   float64 // of a gauge, counter, untyped, info or stateset
+	Created time.Time
+	// Distribution is set for histograms and summaries and then stands for Value.
+	Distribution *Distribution
+}
+
+// A Label is one label of a sample.
+type Label struct{ Name, Value string }
+
+// A Distribution is the value of a histogram or a summary.
+type Distribution struct {
+	Count     uint64
+	Sum       float64
+	Buckets   map[float64]uint64  // upper bound (le) → cumulative count, without +Inf
+	Quantiles map[float64]float64 // quantile → value
+}
+
+// Map applies the rules. It stops when ctx ends: what was mapped until then
+// stands, and Err says so.
+func (r *Rules) Map(ctx context.Context, in Input) *Result {
+	e := newEvaluation(ctx, r, in)
+	for _, rule := range r.rules {
+		if e.err = ctx.Err(); e.err != nil {
+			break
+		}
+		e.apply(rule, nil, "")
+	}
+	return e.result()
+}

@@ -1,0 +1,162 @@
+package collector
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"status_exporter/config"
+)
+
+// A Pool holds the configuration in force and what honestly survives a scrape:
+// one source for each module and credentials, with its connections, TLS
+// sessions, tokens and positions in logs. It is safe for concurrent use.
+type Pool struct {
+	settings Settings
+
+	mu      sync.Mutex // held for look-ups only, never while a source is asked
+	current *generation
+}
+
+// A generation is one configuration with the sources that its scrapes use. It
+// ends when another configuration took its place and its last scrape is done.
+type generation struct {
+	config *config.Config
+	leases int
+	kept   map[sourceKey]*keptSource
+	descs  map[*config.Module][]*prometheus.Desc
+}
+
+// A sourceKey tells the sources apart. Two configurations that agree in all of
+// it share the source.
+type sourceKey struct {
+	module, fingerprint   string
+	auth, authFingerprint string
+	trusted               string
+}
+
+// A keptSource is a source and the number of generations that hold it.
+type keptSource struct {
+	source
+	generations int
+}
+
+// NewPool returns a Pool that scrapes by cfg.
+func NewPool(cfg *config.Config, s Settings) *Pool {
+	return &Pool{settings: s, current: newGeneration(cfg)}
+}
+
+func newGeneration(cfg *config.Config) *generation {
+	return &generation{
+		config: cfg,
+		kept:   make(map[sourceKey]*keptSource),
+		descs:  make(map[*config.Module][]*prometheus.Desc),
+	}
+}
+
+// Replace puts cfg in force. Scrapes in flight end with the configuration that
+// they began with; sources of modules that did not change are kept, the others
+// are closed when their last scrape has ended.
+func (p *Pool) Replace(cfg *config.Config) {
+	p.mu.Lock()
+	old, next := p.current, newGeneration(cfg)
+	for key, kept := range old.kept {
+		m := cfg.Modules[key.module]
+		if m != nil && key == p.settings.key(cfg, m, key.auth) {
+			kept.generations++
+			next.kept[key] = kept
+		}
+	}
+	p.current = next
+	closing := p.ended(old)
+	p.mu.Unlock()
+	closeAll(closing)
+}
+
+// Close closes every source once its last scrape has ended.
+func (p *Pool) Close() { p.Replace(&config.Config{}) }
+
+// Config returns the configuration in force.
+func (p *Pool) Config() *config.Config {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current.config
+}
+
+// A Lease keeps one configuration, and what it needs, for one scrape.
+type Lease struct {
+	pool       *Pool
+	generation *generation
+}
+
+// Lease begins a scrape. It must be released when the scrape has ended.
+func (p *Pool) Lease() *Lease {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.current.leases++
+	return &Lease{p, p.current}
+}
+
+// Release ends the scrape.
+func (l *Lease) Release() {
+	l.pool.mu.Lock()
+	l.generation.leases--
+	closing := l.pool.ended(l.generation)
+	l.pool.mu.Unlock()
+	closeAll(closing)
+}
+
+// Config returns the configuration of this scrape.
+func (l *Lease) Config() *config.Config { return l.generation.config }
+
+// ended returns the sources that nobody uses any more, if g is over.
+func (p *Pool) ended(g *generation) []source {
+	if g == p.current || g.leases > 0 {
+		return nil
+	}
+	var closing []source
+	for _, kept := range g.kept {
+		if kept.generations--; kept.generations == 0 {
+			closing = append(closing, kept.source)
+		}
+	}
+	g.kept = nil
+	return closing
+}
+
+func closeAll(sources []source) {
+	for _, s := range sources {
+		s.close()
+	}
+}
+
+// keep returns the source of a module and credentials, and makes it where there
+// is none yet.
+func (l *Lease) keep(m *config.Module, auth string) (source, []*prometheus.Desc, error) {
+	p, g := l.pool, l.generation
+	key := p.settings.key(g.config, m, auth)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	descs, ok := g.descs[m]
+	if !ok {
+		descs = newDescs(m.Rules)
+		g.descs[m] = descs
+	}
+	kept, ok := g.kept[key]
+	if !ok && g != p.current { // a scrape that began before a reload may share what came after it
+		if kept, ok = p.current.kept[key]; ok {
+			kept.generations++
+			g.kept[key] = kept
+		}
+	}
+	if !ok {
+		made, err := p.settings.open(g.config, m, auth)
+		if err != nil {
+			return source{}, nil, fmt.Errorf("module %s: %w", m.Name, err)
+		}
+		kept = &keptSource{source: made, generations: 1}
+		g.kept[key] = kept
+	}
+	return kept.source, descs, nil
+}

@@ -1,0 +1,144 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"status_exporter/collector/document"
+	"status_exporter/collector/mapping"
+	"status_exporter/config"
+)
+
+// A Source answers with the documents of a module's target: at least one, and
+// each either decoded or with its failure. It returns when ctx ends.
+type Source interface {
+	Read(ctx context.Context) []*document.Document
+}
+
+// A Probe is one scrape of one target with one module.
+type Probe struct {
+	Module *config.Module
+	Target string // without userinfo and query values; "" where the module takes none
+	Vars   map[string]any
+	Labels []mapping.Label // of the named target
+	// Explain makes the result tell why rules found nothing, which takes time.
+	Explain bool
+
+	source Source
+	descs  []*prometheus.Desc // by mapping.Family.Index
+}
+
+// A Result is what one probe found, and a report of what happened.
+type Result struct {
+	Probe     *Probe
+	Start     time.Time
+	Duration  time.Duration
+	Success   bool
+	Documents []*document.Document
+	Mapping   *mapping.Result
+	Failures  []Failure
+	Phases    document.Phases // summed over the documents
+	// EarliestCertExpiry is the earliest end of validity of the certificates that
+	// the target showed; zero without TLS.
+	EarliestCertExpiry time.Time
+}
+
+// A Failure is why a document could not be had, or why the probe failed.
+type Failure struct {
+	Document string
+	Optional bool // it does not fail the probe
+	document.Failure
+}
+
+// Run makes the probe within the deadline of ctx, or that of the module where it
+// is earlier. It never fails: what goes wrong stands in the result.
+func (p *Probe) Run(ctx context.Context) *Result {
+	if p.Module.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.Module.Timeout)
+		defer cancel()
+	}
+	r := &Result{Probe: p, Start: time.Now(), Mapping: &mapping.Result{}}
+	r.guard(func() {
+		r.read(ctx)
+		r.mapSamples(ctx)
+	})
+	r.Success = true
+	for _, f := range r.Failures {
+		r.Success = r.Success && f.Optional
+	}
+	r.Duration = time.Since(r.Start)
+	return r
+}
+
+// guard turns a panic into a failure: one target's document must never end the
+// scrapes of all others.
+func (r *Result) guard(scrape func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.fail(r.Probe.documents()[0], document.Failf(document.ReasonInternal, "a defect of the exporter: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	scrape()
+}
+
+// read asks the source and notes what failed.
+func (r *Result) read(ctx context.Context) {
+	r.Documents = r.Probe.source.Read(ctx)
+	for _, doc := range r.Documents {
+		r.Phases.Add(doc.Phases)
+		if expiry := doc.EarliestCertExpiry; !expiry.IsZero() && (r.EarliestCertExpiry.IsZero() || expiry.Before(r.EarliestCertExpiry)) {
+			r.EarliestCertExpiry = expiry
+		}
+		if doc.Failure != nil {
+			r.Failures = append(r.Failures, Failure{doc.Name, doc.Optional, *doc.Failure})
+		}
+	}
+}
+
+// mapSamples applies the rules to the documents.
+func (r *Result) mapSamples(ctx context.Context) {
+	start := time.Now()
+	r.Mapping = r.Probe.Module.Rules.Map(ctx, mapping.Input{
+		Documents: r.Documents,
+		Target:    r.Probe.Target,
+		Vars:      r.Probe.Vars,
+		Labels:    r.Probe.Labels,
+		Limits:    r.Probe.Module.Limits.Mapping,
+		Explain:   r.Probe.Explain,
+	})
+	r.Phases[document.PhaseMap] = time.Since(start)
+	name := r.Probe.documents()[0]
+	switch {
+	case r.Mapping.Err != nil:
+		r.fail(name, document.AsFailure(ctx, document.ReasonInternal, fmt.Errorf("mapping the documents to samples: %w", r.Mapping.Err)))
+	case len(r.Failures) == 0 && !r.Mapping.Satisfied:
+		r.fail(name, document.Failf(document.ReasonNoSamples, "no rule of module %s that is not optional found anything%s", r.Probe.Module.Name, r.firstDrop()))
+	}
+}
+
+// firstDrop quotes the first thing that was dropped, which is most likely why
+// nothing was found.
+func (r *Result) firstDrop() string {
+	if len(r.Mapping.Dropped) == 0 {
+		return ""
+	}
+	d := r.Mapping.Dropped[0]
+	return fmt.Sprintf("; %s: %s", d.Metric, d.Detail)
+}
+
+func (r *Result) fail(name string, f *document.Failure) {
+	r.Failures = append(r.Failures, Failure{Document: name, Failure: *f})
+}
+
+// documents returns the names of the documents that the probe asks for.
+func (p *Probe) documents() []string {
+	if p.Module.HTTP != nil {
+		return p.Module.HTTP.Documents()
+	}
+	return []string{document.Status}
+}

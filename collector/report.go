@@ -1,0 +1,201 @@
+package collector
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/itchyny/gojq"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+
+	"status_exporter/collector/document"
+)
+
+// WriteReport writes what happened in a probe as text for a person: the requests
+// made, timings, what each rule found, what was dropped and why, and the metrics.
+func (r *Result) WriteReport(w io.Writer) error {
+	out := &report{w: w}
+	out.summary(r)
+	out.requests(r)
+	out.documents(r)
+	out.rules(r)
+	out.metrics(r)
+	return out.err
+}
+
+// A report writes until the first error.
+type report struct {
+	w   io.Writer
+	err error
+}
+
+func (o *report) printf(format string, args ...any) {
+	if o.err == nil {
+		_, o.err = fmt.Fprintf(o.w, format, args...)
+	}
+}
+
+func (o *report) summary(r *Result) {
+	what := r.Probe.Target
+	if what == "" {
+		what = sourceName(r.Probe.Module)
+	}
+	verdict := "succeeded"
+	if !r.Success {
+		verdict = "failed"
+	}
+	o.printf("Probe of %s with module %s %s in %s.\n", what, r.Probe.Module.Name, verdict, short(r.Duration))
+	for _, f := range r.Failures {
+		optional := ""
+		if f.Optional {
+			optional = ", which is optional"
+		}
+		o.printf("  %s: document %s%s: %v\n", f.Reason, f.Document, optional, f.Err)
+	}
+}
+
+func (o *report) requests(r *Result) {
+	for _, doc := range r.Documents {
+		for _, x := range doc.Exchanges {
+			o.printf("\n%s %s\n", x.Method, x.URL)
+			o.headers("  > ", x.RequestHeader)
+			if x.Address != "" {
+				o.printf("  to %s (%s)\n", x.Address, connection(x))
+			}
+			if x.Status != "" {
+				o.printf("  %s %s\n", x.Proto, x.Status)
+			}
+			o.headers("  < ", x.ResponseHeader)
+			o.phases(x.Phases)
+		}
+	}
+}
+
+func connection(x document.Exchange) string {
+	switch {
+	case x.Reused:
+		return "a connection used before"
+	case x.Resumed:
+		return "a new connection, TLS session resumed"
+	default:
+		return "a new connection"
+	}
+}
+
+func (o *report) headers(prefix string, h http.Header) {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		o.printf("%s%s: %s\n", prefix, name, strings.Join(h[name], ", "))
+	}
+}
+
+func (o *report) phases(p document.Phases) {
+	parts := make([]string, 0, len(p))
+	for phase, took := range p {
+		if took > 0 {
+			parts = append(parts, document.Phase(phase).String()+" "+short(took))
+		}
+	}
+	if len(parts) > 0 {
+		o.printf("  %s\n", strings.Join(parts, ", "))
+	}
+}
+
+func (o *report) documents(r *Result) {
+	o.printf("\nDocuments\n")
+	for _, doc := range r.Documents {
+		if doc.Failure != nil {
+			o.printf("  %s: not there (%s)\n", doc.Name, doc.Failure.Reason)
+		} else {
+			o.printf("  %s: %d bytes, decoded in %s: %s\n", doc.Name, doc.Bytes, short(doc.Phases[document.PhaseDecode]), outline(doc.Value))
+		}
+		if len(doc.Excerpt) > 0 {
+			o.printf("    %s\n", strings.ReplaceAll(strings.TrimRight(strings.ToValidUTF8(string(doc.Excerpt), "\uFFFD"), "\n"), "\n", "\n    "))
+		}
+	}
+}
+
+// outline says what a value is at its top.
+func outline(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		return fmt.Sprintf("an object with %d keys", len(v))
+	case []any:
+		return fmt.Sprintf("an array of %d items", len(v))
+	default:
+		return gojq.Preview(v)
+	}
+}
+
+// rules writes a table: the rule, what it looked for, what it found and made.
+func (o *report) rules(r *Result) {
+	o.printf("\nRules (mapped in %s)\n", short(r.Phases[document.PhaseMap]))
+	t := tabwriter.NewWriter(o.w, 0, 8, 2, ' ', 0)
+	fmt.Fprint(t, "  METRIC\tEXPRESSION\tITEMS\tSAMPLES\tDROPPED\t\n")
+	for _, f := range r.Mapping.Findings {
+		name := f.Metric
+		if name == "" {
+			name = "(group)"
+		}
+		note := f.Hint
+		switch {
+		case f.Skipped:
+			note = "document " + f.Document + " is not there"
+		case f.Empty:
+			note = "nothing to iterate over, which is fine"
+		case note != "" && f.Optional:
+			note += " (optional)"
+		}
+		fmt.Fprintf(t, "  %s%s\t%s\t%d\t%d\t%d\t%s\n", strings.Repeat("  ", f.Depth), name, oneLine(f.Expression), f.Items, f.Samples, f.Dropped, note)
+	}
+	if o.err == nil {
+		o.err = t.Flush()
+	}
+	if len(r.Mapping.Dropped) > 0 {
+		o.printf("\nDropped\n")
+		for _, d := range r.Mapping.Dropped {
+			o.printf("  %s: %d for %s; %s\n", d.Metric, d.Count, d.Reason, d.Detail)
+		}
+	}
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// metrics writes the exposition of the probe.
+func (o *report) metrics(r *Result) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(r)
+	families, err := registry.Gather()
+	if err != nil {
+		o.printf("\nThe metrics cannot be exposed: %v\n", err)
+		return
+	}
+	o.printf("\nMetrics\n\n")
+	encoder := expfmt.NewEncoder(o.w, expfmt.NewFormat(expfmt.TypeTextPlain))
+	for _, family := range families {
+		if o.err == nil {
+			o.err = encoder.Encode(family)
+		}
+	}
+}
+
+// short rounds a duration to what a person reads.
+func short(d time.Duration) string {
+	switch {
+	case d >= time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	case d >= time.Millisecond:
+		return d.Round(10 * time.Microsecond).String()
+	default:
+		return d.Round(100 * time.Nanosecond).String()
+	}
+}

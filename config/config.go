@@ -1,0 +1,133 @@
+// Package config finds, merges and checks what the user wrote, and compiles it
+// into an immutable value: the modules, the credentials, the default target and
+// the named targets.
+//
+// In come YAML files beside the built-in ones, out comes a Config or
+// options.Errors, every mistake with its file, line and column.
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"status_exporter/collector/accesslog"
+	"status_exporter/collector/document"
+	"status_exporter/collector/fetch"
+	"status_exporter/collector/file"
+	"status_exporter/collector/host"
+	"status_exporter/collector/mapping"
+	"status_exporter/config/options"
+)
+
+// A Config is one reading of the configuration. It is never changed: a reload
+// makes another.
+type Config struct {
+	Modules map[string]*Module
+	Auths   map[string]*Auth
+	Targets map[string]*Target
+	Default *Default // nil: /metrics shows the exporter alone
+
+	Files    []string       // that were read
+	Warnings options.Errors // of what works but is likely not what was meant
+
+	text string
+}
+
+// A Module is a named recipe: how to ask, what format the answer has, which
+// metrics it becomes.
+type Module struct {
+	Name    string
+	Timeout time.Duration // an upper bound below the scrape's own deadline; 0 is none
+	Vars    map[string]Var
+	Rules   *mapping.Rules
+	Limits  Limits
+
+	Format document.Format // of its documents, where they do not say otherwise
+
+	// Exactly one of the sources is set.
+	HTTP      *fetch.Options
+	File      *file.Options
+	Host      *host.Options
+	AccessLog *accesslog.Options
+
+	// Fingerprint stands for everything that the source is made from: a reload
+	// keeps the source of a module whose fingerprint is the same.
+	Fingerprint string
+}
+
+// NeedsTarget tells whether a probe of the module must name a target. A module
+// of another source than http takes none.
+func (m *Module) NeedsTarget() bool { return m.HTTP != nil }
+
+// An Auth is one entry under `auths:`.
+type Auth struct {
+	*fetch.Auth
+	Fingerprint string
+}
+
+// A Default is what /metrics shows beside the exporter itself.
+type Default struct {
+	Target string // a URL; "" for a module that needs none
+	Module string
+	Auth   string // "" for none
+}
+
+// A Target is a named target.
+type Target struct {
+	Name   string
+	URL    string
+	Module string // "" for the one that the request names, or the default
+	Auth   string
+	Labels []mapping.Label // added to its samples, sorted by name
+}
+
+// String returns the configuration as YAML: the modules that the user wrote,
+// merged with what they extend, and everything else, without secrets.
+func (c *Config) String() string { return c.text }
+
+// Module returns the module of a name. The error lists the names that are near.
+func (c *Config) Module(name string) (*Module, error) {
+	if m := c.Modules[name]; m != nil {
+		return m, nil
+	}
+	return nil, fmt.Errorf("there is no module %q; %s", name, oneOf(name, c.Modules))
+}
+
+// Auth returns the credentials of a name, nil for "".
+func (c *Config) Auth(name string) (*Auth, error) {
+	if a := c.Auths[name]; a != nil || name == "" {
+		return a, nil
+	}
+	return nil, fmt.Errorf("there is no entry %q under auths; %s", name, oneOf(name, c.Auths))
+}
+
+// oneOf says which names there are, the one that was probably meant first.
+func oneOf[V any](found string, known map[string]V) string {
+	names := slices.Sorted(maps.Keys(known))
+	if len(names) == 0 {
+		return "the configuration has none"
+	}
+	if near := options.Nearest(found, names); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return "expected one of " + strings.Join(names, ", ")
+}
+
+// TrustedTargets returns the URLs that may be sent the secrets of a module and
+// an auth without an allow list: those of the default target and of the named
+// targets that use them.
+func (c *Config) TrustedTargets(module, auth string) []string {
+	var urls []string
+	if d := c.Default; d != nil && d.Module == module && d.Auth == auth && d.Target != "" {
+		urls = append(urls, d.Target)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {
+		if t := c.Targets[name]; (t.Module == module || t.Module == "") && t.Auth == auth {
+			urls = append(urls, t.URL)
+		}
+	}
+	return urls
+}

@@ -1,0 +1,155 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"status_exporter/config/options"
+)
+
+// Input is where the configuration comes from.
+type Input struct {
+	// Files are names or globs, in order. A glob without a match is an error.
+	Files []string
+	// Getenv looks up what ${NAME} stands for; os.LookupEnv where it is nil.
+	Getenv func(string) (string, bool)
+	// Default is used where the files name no default target, or wins over them
+	// where Override is set.
+	Default  *Default
+	Override bool
+}
+
+// Load reads the built-in modules and the given files. Its error is
+// options.Errors, or names the file that could not be read.
+func Load(in Input) (*Config, error) {
+	getenv := in.Getenv
+	if getenv == nil {
+		getenv = os.LookupEnv
+	}
+	names, err := expand(in.Files)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{
+		d:       options.NewDecoder(getenv),
+		builtin: make(map[string]*yaml.Node),
+		user:    make(map[string]entry),
+		auths:   make(map[string]entry),
+		config:  &Config{Files: names, Modules: map[string]*Module{}, Auths: map[string]*Auth{}, Targets: map[string]*Target{}},
+	}
+	l.readBuiltin()
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, unreadable(name, err)
+		}
+		l.readFile(name, text)
+	}
+	l.decode(in)
+	l.config.Warnings = l.d.Warnings()
+	if err := l.d.Err(); err != nil {
+		return nil, err
+	}
+	return l.config, nil
+}
+
+// expand turns globs into the names of the files that match, each once.
+func expand(patterns []string) ([]string, error) {
+	var names []string
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, fmt.Errorf("the pattern %q of --config.file is not a glob: %w", pattern, err)
+		}
+		if len(found) == 0 {
+			if _, err := os.Stat(pattern); err != nil {
+				return nil, unreadable(pattern, err)
+			}
+			found = []string{pattern}
+		}
+		for _, name := range found {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
+func unreadable(name string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	if hasMeta(name) && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no configuration file matches %s", name)
+	}
+	return fmt.Errorf("the configuration file %s cannot be read: %w", name, err)
+}
+
+func hasMeta(name string) bool {
+	for _, c := range name {
+		if c == '*' || c == '?' || c == '[' {
+			return true
+		}
+	}
+	return false
+}
+
+// A loader holds the nodes of all files until they are decoded.
+type loader struct {
+	d       *options.Decoder
+	builtin map[string]*yaml.Node // modules
+	user    map[string]entry      // modules
+	auths   map[string]entry
+	order   []string // of user modules
+	deflt   *yaml.Node
+	targets []*yaml.Node
+	config  *Config
+}
+
+// An entry is a key of a mapping with its value.
+type entry struct{ key, value *yaml.Node }
+
+// readFile sorts the parts of one file.
+func (l *loader) readFile(name string, text []byte) {
+	top := l.d.Parse(name, text)
+	if top == nil {
+		return
+	}
+	l.d.Mapping(top, "the configuration", options.Fields{
+		"modules": func(n *yaml.Node) {
+			l.d.Entries(n, "modules", func(key, value *yaml.Node) {
+				if l.add(l.user, "module", key, value) {
+					l.order = append(l.order, key.Value)
+				}
+			})
+		},
+		"auths": func(n *yaml.Node) {
+			l.d.Entries(n, "auths", func(key, value *yaml.Node) { l.add(l.auths, "auths entry", key, value) })
+		},
+		"default": func(n *yaml.Node) {
+			if l.deflt != nil {
+				l.d.Errorf(n, "there is a default target at %s already, expected one", l.d.Position(l.deflt))
+				return
+			}
+			l.deflt = n
+		},
+		"targets": func(n *yaml.Node) { l.targets = append(l.targets, n) },
+	})
+}
+
+func (l *loader) add(into map[string]entry, kind string, key, value *yaml.Node) bool {
+	if other, twice := into[key.Value]; twice {
+		l.d.Errorf(key, "%s %s is defined twice, first at %s", kind, key.Value, l.d.Position(other.key))
+		return false
+	}
+	into[key.Value] = entry{key, value}
+	return true
+}

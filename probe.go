@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"status_exporter/collector"
+	"status_exporter/config"
+)
+
+// probeOptions are the flags of the command probe.
+type probeOptions struct {
+	target, module, auth string
+	vars                 map[string]string
+	timeout              time.Duration
+	configFiles          []string
+	allow, deny          []string
+}
+
+func probeCommand(app *kingpin.Application) command {
+	o := &probeOptions{}
+	cmd := app.Command("probe", "Make one probe and print it: what was asked, what each rule found, the metrics. Exits with 1 if it failed.")
+	cmd.Arg("URL", "The target; nothing for a module that takes none.").StringVar(&o.target)
+	cmd.Flag("module", "The module.").Default("app").StringVar(&o.module)
+	cmd.Flag("auth", "Which of the configuration's auths to use.").StringVar(&o.auth)
+	cmd.Flag("var", "Sets a var that the module allows a request to set: NAME=VALUE; repeatable.").StringMapVar(&o.vars)
+	cmd.Flag("timeout", "When to give up.").Default(defaultTimeout.String()).DurationVar(&o.timeout)
+	cmd.Flag("config.file", "Configuration file, or a glob of such; repeatable.").PlaceHolder("FILE").StringsVar(&o.configFiles)
+	policyFlags(cmd, &o.allow, &o.deny)
+	return func(ctx context.Context, p *program) error { return probe(ctx, p, o) }
+}
+
+// probe makes one probe and prints its report.
+func probe(ctx context.Context, p *program, o *probeOptions) error {
+	cfg, err := config.Load(config.Input{Files: o.configFiles, Getenv: p.getenv})
+	if err != nil {
+		return configError(err)
+	}
+	settings := collector.Settings{DefaultModule: o.module, UserAgent: userAgent()}
+	if settings.Policy, err = policy(o.allow, o.deny); err != nil {
+		return err
+	}
+	pool := collector.NewPool(cfg, settings)
+	defer pool.Close()
+	lease := pool.Lease()
+	defer lease.Release()
+	params := make(url.Values, len(o.vars))
+	for name, value := range o.vars {
+		params.Set(name, value)
+	}
+	one, err := lease.Probe(collector.Request{
+		Target: o.target, Module: o.module, Auth: o.auth, Params: params, Explain: true, Excerpt: excerptBytes,
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	result := one.Run(ctx)
+	if err := result.WriteReport(p.stdout); err != nil {
+		return err
+	}
+	if !result.Success {
+		return errFailed
+	}
+	return nil
+}
+
+// excerptBytes is how much of a document is printed.
+const excerptBytes = 1024

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"status_exporter/collector"
+	"status_exporter/collector/fetch"
+	"status_exporter/config"
+	"status_exporter/web"
+)
+
+// defaultAddress is where the exporter listens if nothing else is said.
+const defaultAddress = ":9877"
+
+// serveOptions are the flags of the command serve.
+type serveOptions struct {
+	target      targetFlags
+	configFiles []string
+	allow, deny []string
+
+	listen    *toolkit.FlagConfig
+	listenSet bool
+
+	telemetryPath   string
+	externalURL     *url.URL
+	routePrefix     string
+	timeoutOffset   time.Duration
+	maxRequests     int
+	lifecycle       bool
+	debug           bool
+	exporterMetrics bool
+}
+
+func serveCommand(app *kingpin.Application) command {
+	o := &serveOptions{}
+	cmd := app.Command("serve", "Run the exporter. This is the default command.").Default()
+	o.flags(cmd)
+	return func(ctx context.Context, p *program) error { return serve(ctx, p, o) }
+}
+
+func (o *serveOptions) flags(cmd *kingpin.CmdClause) {
+	cmd.Flag("config.file", "Configuration file, or a glob of such; repeatable. Without one, the built-in modules are there.").
+		PlaceHolder("FILE").StringsVar(&o.configFiles)
+	o.target.flags(cmd)
+	policyFlags(cmd, &o.allow, &o.deny)
+	cmd.Flag("timeout-offset", "How much sooner than the scrape times out its probe must end.").
+		Default("0.5s").DurationVar(&o.timeoutOffset)
+	o.listen = kingpinflag.AddFlags(cmd, defaultAddress)
+	cmd.GetFlag("web.listen-address").Help("Address to listen on; repeatable. Environment: EXPORTER_PORT, a port.").IsSetByUser(&o.listenSet)
+	cmd.Flag("web.telemetry-path", "Path of the exporter's own metrics and the default target's.").
+		Default("/metrics").StringVar(&o.telemetryPath)
+	cmd.Flag("web.external-url", "URL under which people reach the exporter, for example behind a reverse proxy.").
+		PlaceHolder("URL").URLVar(&o.externalURL)
+	cmd.Flag("web.route-prefix", "Prefix of all paths that are served; that of --web.external-url by default.").
+		PlaceHolder("PATH").StringVar(&o.routePrefix)
+	cmd.Flag("web.max-requests", "Most scrapes to answer at the same time; more get 503. 0 is no limit.").
+		Default("512").IntVar(&o.maxRequests)
+	cmd.Flag("web.enable-lifecycle", "Allow POST /-/reload.").BoolVar(&o.lifecycle)
+	cmd.Flag("web.enable-debug", "Serve /debug/pprof, and show the beginning of documents in /probe?debug=true.").BoolVar(&o.debug)
+	cmd.Flag("web.disable-exporter-metrics", "Leave the metrics about the exporter itself out of /metrics.").BoolVar(&o.exporterMetrics)
+}
+
+func policyFlags(cmd *kingpin.CmdClause, allow, deny *[]string) {
+	cmd.Flag("probe.allow-targets", "Ask only targets that match: a URL pattern, a host pattern, an address or a CIDR; repeatable.").
+		PlaceHolder("PATTERN").StringsVar(allow)
+	cmd.Flag("probe.deny-targets", "Never ask targets that match; repeatable, and wins over what is allowed.").
+		PlaceHolder("PATTERN").StringsVar(deny)
+}
+
+// policy makes one of the flags --probe.allow-targets and --probe.deny-targets.
+func policy(allow, deny []string) (p fetch.Policy, err error) {
+	if p.Allow, err = fetch.ParseAllowList(allow); err != nil {
+		return p, fmt.Errorf("--probe.allow-targets: %w", err)
+	}
+	if p.Deny, err = fetch.ParseAllowList(deny); err != nil {
+		return p, fmt.Errorf("--probe.deny-targets: %w", err)
+	}
+	return p, nil
+}
+
+// serve runs the exporter until ctx ends.
+func serve(ctx context.Context, p *program, o *serveOptions) error {
+	logger := p.log.logger(p.stderr)
+	env := &environment{p.getenv, logger}
+	if _, given := env.lookup("POLLING_INTERVAL_SECONDS"); given {
+		logger.Info("POLLING_INTERVAL_SECONDS has nothing to do: every scrape reads the target afresh")
+	}
+	if port, given := env.port("EXPORTER_PORT"); given && !o.listenSet {
+		*o.listen.WebListenAddresses = []string{":" + strings.TrimPrefix(port, ":")}
+	}
+	e, err := newExporter(p, o, env, logger)
+	if err != nil {
+		return err
+	}
+	defer e.pool.Close()
+	handler, err := web.NewHandler(e.webOptions(o))
+	if err != nil {
+		return err
+	}
+	logger.Info("starting", "version", version.Info(), "modules", len(e.pool.Config().Modules), "default_target", e.defaultTarget())
+	go e.reloadOnHangup(ctx)
+	return listen(ctx, handler, o.listen, logger)
+}
+
+// An exporter is what a reload needs.
+type exporter struct {
+	input   config.Input
+	pool    *collector.Pool
+	metrics *web.Metrics
+	logger  *slog.Logger
+
+	reloading sync.Mutex
+}
+
+func newExporter(p *program, o *serveOptions, env *environment, logger *slog.Logger) (*exporter, error) {
+	e := &exporter{metrics: web.NewMetrics(), logger: logger}
+	e.input = config.Input{Files: o.configFiles, Getenv: p.getenv}
+	e.input.Default, e.input.Override = o.target.defaultTarget(env)
+	cfg, err := config.Load(e.input)
+	if err != nil {
+		return nil, configError(err)
+	}
+	e.warn(cfg)
+	e.metrics.Reloaded(nil, time.Now())
+	settings := collector.Settings{DefaultModule: o.target.module, UserAgent: userAgent()}
+	if settings.Policy, err = policy(o.allow, o.deny); err != nil {
+		return nil, err
+	}
+	e.pool = collector.NewPool(cfg, settings)
+	return e, nil
+}
+
+func userAgent() string { return "status_exporter/" + version.Version }
+
+// configError says what the lines of err are about.
+func configError(err error) error { return fmt.Errorf("the configuration is wrong:\n%w", err) }
+
+func (e *exporter) warn(cfg *config.Config) {
+	for _, warning := range cfg.Warnings {
+		e.logger.Warn("configuration", "at", warning.Position.String(), "warning", warning.Message)
+	}
+}
+
+func (e *exporter) defaultTarget() string {
+	lease := e.pool.Lease()
+	defer lease.Release()
+	probe, err := lease.Default()
+	switch {
+	case errors.Is(err, collector.ErrNoDefault):
+		return "none"
+	case err != nil:
+		return err.Error()
+	case probe.Target == "":
+		return "module " + probe.Module.Name
+	default:
+		return probe.Target
+	}
+}
+
+func (e *exporter) webOptions(o *serveOptions) web.Options {
+	options := web.Options{
+		Pool: e.pool, Logger: e.logger, Metrics: e.metrics, Version: version.Info(),
+		TelemetryPath: "/" + strings.TrimPrefix(o.telemetryPath, "/"),
+		ExternalURL:   o.externalURL,
+		RoutePrefix:   o.routePrefix,
+		TimeoutOffset: o.timeoutOffset, DefaultTimeout: defaultTimeout,
+		MaxRequests: o.maxRequests,
+		EnableDebug: o.debug, ExporterMetrics: !o.exporterMetrics,
+	}
+	if options.RoutePrefix == "" && o.externalURL != nil {
+		options.RoutePrefix = o.externalURL.Path
+	}
+	if o.lifecycle {
+		options.Reload = e.reload
+	}
+	return options
+}
+
+// defaultTimeout is that of a probe that names none.
+const defaultTimeout = 10 * time.Second
+
+// reload reads the configuration again. A bad one leaves the old one in force.
+func (e *exporter) reload() error {
+	e.reloading.Lock()
+	defer e.reloading.Unlock()
+	cfg, err := config.Load(e.input)
+	e.metrics.Reloaded(err, time.Now())
+	if err != nil {
+		e.logger.Error("the configuration was not reloaded, the old one stays in force", "error", err)
+		return err
+	}
+	e.warn(cfg)
+	e.pool.Replace(cfg)
+	e.logger.Info("the configuration was reloaded", "modules", len(cfg.Modules), "default_target", e.defaultTarget())
+	return nil
+}
+
+// reloadOnHangup reloads on SIGHUP until ctx ends.
+func (e *exporter) reloadOnHangup(ctx context.Context) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-hangup:
+			_ = e.reload() // it is logged, and there is nobody else to tell
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// listen serves handler on every address until ctx ends, and then lets the
+// scrapes that are in flight come to their end.
+func listen(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig, logger *slog.Logger) error {
+	if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
+		return fmt.Errorf("--web.config.file: %w", err)
+	}
+	addresses := *flags.WebListenAddresses
+	if flags.WebSystemdSocket != nil && *flags.WebSystemdSocket {
+		addresses = []string{"systemd"}
+	}
+	// One server for each address: the toolkit changes the server that it is given.
+	inFlight := &counter{idle: make(chan struct{}, 1)}
+	servers := make([]*http.Server, len(addresses))
+	failed := make(chan error, len(addresses))
+	for i, address := range addresses {
+		servers[i] = &http.Server{
+			Handler:           inFlight.count(handler),
+			ReadHeaderTimeout: 5 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			MaxHeaderBytes:    64 << 10,
+			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		}
+		one := *flags
+		one.WebListenAddresses = &[]string{address}
+		go func() { failed <- toolkit.ListenAndServe(servers[i], &one, logger) }()
+	}
+	select {
+	case err := <-failed:
+		for _, server := range servers {
+			server.Close()
+		}
+		return err
+	case <-ctx.Done():
+	}
+	logger.Info("stopping", "scrapes_in_flight", inFlight.now())
+	shutDown(servers, inFlight)
+	logger.Info("stopped")
+	return nil
+}

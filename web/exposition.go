@@ -1,0 +1,65 @@
+package web
+
+import (
+	"bufio"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// writers are reused: promhttp writes an exposition in small pieces, which net/http
+// would send through its own small buffer.
+var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
+
+// A bufferedResponse is a ResponseWriter over a large buffer.
+type bufferedResponse struct {
+	http.ResponseWriter
+	buffer *bufio.Writer
+}
+
+func (w bufferedResponse) Write(p []byte) (int, error) { return w.buffer.Write(p) }
+
+// expose writes what gatherer gathers, in the format that the client asked for.
+func (h *handler) expose(w http.ResponseWriter, r *http.Request, gatherer prometheus.Gatherer) {
+	buffer := writers.Get().(*bufio.Writer)
+	buffer.Reset(w)
+	defer func() {
+		if err := buffer.Flush(); err != nil {
+			h.Logger.Debug("the answer could not be written", "error", err)
+		}
+		buffer.Reset(nil)
+		writers.Put(buffer)
+	}()
+	promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
+		ErrorLog: errorLog{h.Logger},
+		// One family that cannot be exposed must not cost the others.
+		ErrorHandling:     promhttp.ContinueOnError,
+		EnableOpenMetrics: true,
+		// Only metrics whose rule has `created` have such samples.
+		EnableOpenMetricsTextCreatedSamples: true,
+	}).ServeHTTP(bufferedResponse{w, buffer}, r)
+}
+
+// errorLog writes what promhttp cannot expose to the log. A client that went
+// away is no error of ours.
+type errorLog struct{ logger *slog.Logger }
+
+func (l errorLog) Println(v ...any) {
+	var text strings.Builder
+	for i, part := range v {
+		if i > 0 {
+			text.WriteByte(' ')
+		}
+		if err, ok := part.(error); ok {
+			part = err.Error()
+		}
+		if s, ok := part.(string); ok {
+			text.WriteString(s)
+		}
+	}
+	l.logger.Error("metrics could not be exposed", "error", text.String())
+}

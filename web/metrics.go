@@ -1,0 +1,112 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+
+	"status_exporter/collector"
+)
+
+// metrics serves the exporter's own metrics and, where there is a default
+// target, those of a probe of it.
+func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel, err := h.deadline(r)
+	if err != nil {
+		h.refuse(w, r, http.StatusBadRequest, err)
+		return
+	}
+	defer cancel()
+	lease := h.Pool.Lease()
+	defer lease.Release()
+
+	registry := prometheus.NewRegistry()
+	switch probe, err := lease.Default(); {
+	case err == nil:
+		registry.MustRegister(collector.New(ctx, probe, h.observe))
+	case !errors.Is(err, collector.ErrNoDefault):
+		result := lease.DefaultFailed(err)
+		h.observe(result)
+		registry.MustRegister(result)
+	}
+	gatherers := prometheus.Gatherers{registry}
+	if h.ExporterMetrics {
+		gatherers = append(gatherers, h.Metrics.registry)
+	}
+	h.expose(w, r, gatherers)
+}
+
+// Metrics are about the exporter itself. They are on the telemetry path only:
+// collecting them costs more than a whole small probe.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	probes   *prometheus.CounterVec
+	failures *prometheus.CounterVec
+	duration prometheus.Histogram
+	inFlight prometheus.Gauge
+	rejected prometheus.Counter
+
+	reloadOK   prometheus.Gauge
+	reloadTime prometheus.Gauge
+}
+
+// NewMetrics returns the metrics about the exporter, in a registry of their own
+// together with those of the Go runtime and the process.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		probes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "status_exporter_probes_total", Help: "Probes made, by module.",
+		}, []string{"module"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "status_exporter_probe_failures_total", Help: "Documents that could not be had and probes that found nothing, by module and reason.",
+		}, []string{"module", "reason"}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "status_exporter_probe_duration_seconds", Help: "How long probes took.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "status_exporter_requests_in_flight", Help: "Scrapes that are being answered.",
+		}),
+		rejected: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "status_exporter_requests_rejected_total", Help: "Scrapes answered with 503 because too many were in flight.",
+		}),
+		reloadOK: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "status_exporter_config_last_reload_successful", Help: "Whether the last reading of the configuration succeeded.",
+		}),
+		reloadTime: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "status_exporter_config_last_reload_success_timestamp_seconds", Help: "When the configuration was last read with success, as Unix time.",
+		}),
+	}
+	m.registry.MustRegister(
+		m.probes, m.failures, m.duration, m.inFlight, m.rejected, m.reloadOK, m.reloadTime,
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		versioncollector.NewCollector("status_exporter"),
+	)
+	return m
+}
+
+// Reloaded notes a reading of the configuration.
+func (m *Metrics) Reloaded(err error, now time.Time) {
+	if err != nil {
+		m.reloadOK.Set(0)
+		return
+	}
+	m.reloadOK.Set(1)
+	m.reloadTime.Set(float64(now.UnixNano()) / 1e9)
+}
+
+func (m *Metrics) observe(r *collector.Result) {
+	module := r.Probe.Module.Name
+	m.probes.WithLabelValues(module).Inc()
+	m.duration.Observe(r.Duration.Seconds())
+	for _, f := range r.Failures {
+		m.failures.WithLabelValues(module, string(f.Reason)).Inc()
+	}
+}

@@ -1,0 +1,140 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"status_exporter/collector"
+	"status_exporter/collector/fetch"
+)
+
+// probe serves /probe: one scrape of the target that the request names.
+func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
+	request, debug, err := h.parse(r)
+	if err != nil {
+		h.refuse(w, r, http.StatusBadRequest, err)
+		return
+	}
+	ctx, cancel, err := h.deadline(r)
+	if err != nil {
+		h.refuse(w, r, http.StatusBadRequest, err)
+		return
+	}
+	defer cancel()
+
+	lease := h.Pool.Lease()
+	defer lease.Release()
+	probe, err := lease.Probe(request)
+	if err != nil {
+		status := http.StatusBadRequest
+		if refused := (*fetch.RefusedError)(nil); errors.As(err, &refused) {
+			status = http.StatusForbidden
+		}
+		h.refuse(w, r, status, err)
+		return
+	}
+	if debug {
+		h.explain(ctx, w, probe)
+		return
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector.New(ctx, probe, h.observe))
+	h.expose(w, r, registry)
+}
+
+// parse reads the parameters of a probe.
+func (h *handler) parse(r *http.Request) (request collector.Request, debug bool, err error) {
+	params, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return request, false, fmt.Errorf("the query of the request cannot be read: %w", err)
+	}
+	for name, values := range params {
+		if len(values) > 1 {
+			return request, false, fmt.Errorf("the parameter %s is given %d times, expected once", name, len(values))
+		}
+	}
+	if text := params.Get("debug"); text != "" {
+		if debug, err = strconv.ParseBool(text); err != nil {
+			return request, false, fmt.Errorf("the parameter debug is %q, expected true or false", text)
+		}
+	}
+	request = collector.Request{
+		Target:  params.Get("target"),
+		Module:  params.Get("module"),
+		Auth:    params.Get("auth"),
+		Params:  params,
+		Explain: debug,
+	}
+	if debug && h.EnableDebug {
+		request.Excerpt = excerptBytes
+	}
+	return request, debug, nil
+}
+
+// timeoutHeader is how Prometheus says when it will give up, in seconds.
+const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
+
+// deadline returns a context that ends a little before the scraper gives up.
+// Where the offset leaves nothing, half of the time is used.
+func (h *handler) deadline(r *http.Request) (context.Context, context.CancelFunc, error) {
+	timeout := h.DefaultTimeout
+	if text := r.Header.Get(timeoutHeader); text != "" {
+		seconds, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(seconds > 0) || seconds > math.MaxInt64/1e9 {
+			return nil, nil, fmt.Errorf("the header %s is %q, expected a number of seconds above 0", timeoutHeader, text)
+		}
+		given := time.Duration(seconds * float64(time.Second))
+		if timeout = given - h.TimeoutOffset; timeout <= 0 {
+			timeout = given / 2
+		}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	return ctx, cancel, nil
+}
+
+// explain answers debug=true: what happened in the probe, as text.
+func (h *handler) explain(ctx context.Context, w http.ResponseWriter, probe *collector.Probe) {
+	result := probe.Run(ctx)
+	h.observe(result)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if err := result.WriteReport(w); err != nil {
+		h.Logger.Debug("the answer could not be written", "error", err)
+	}
+}
+
+// refuse answers a request that asks for something that is not done.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
+	h.Logger.Warn("request refused", "path", r.URL.Path, "client", r.RemoteAddr, "status", status, "error", err)
+	http.Error(w, err.Error(), status)
+}
+
+// observe counts a probe and logs what went wrong in it, in one line for each
+// document that failed and one for everything that was dropped.
+func (h *handler) observe(r *collector.Result) {
+	h.Metrics.observe(r)
+	logger := h.Logger.With("module", r.Probe.Module.Name, "target", r.Probe.Target)
+	for _, f := range r.Failures {
+		level := slog.LevelWarn
+		if f.Optional {
+			level = slog.LevelDebug
+		}
+		logger.Log(context.Background(), level, "probe failed", "document", f.Document, "reason", f.Reason, "error", f.Err)
+	}
+	if dropped := r.Mapping.Dropped; len(dropped) > 0 {
+		total := 0
+		for _, d := range dropped {
+			total += d.Count
+		}
+		logger.Warn("samples dropped", "dropped", total, "first", dropped[0].Metric+": "+dropped[0].Detail, "reason", dropped[0].Reason, "kinds", len(dropped))
+	}
+	logger.Debug("probe done", "success", r.Success, "samples", r.Mapping.SampleCount(), "duration", r.Duration)
+}
