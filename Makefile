@@ -41,7 +41,7 @@ test: ## All tests, with the race detector and in random order
 
 .PHONY: test-container
 test-container: ## The image and the compose file, run by Docker
-	go test -tags container -run Container -count=1 -v ./example
+	go test -tags container -count=1 -v ./test/container
 
 .PHONY: lint
 lint: $(golangci_lint) ## golangci-lint at its pinned version
