@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func TestCompose(t *testing.T) {
 
 	eventually(t, func() error { return answers("http://127.0.0.1:8000/status") })
 	for range 20 {
-		_, _ = fetch("GET", "http://127.0.0.1:8000/") // half of the answers are 500
+		_, _ = fetch("http://127.0.0.1:8000/") // half of the answers are 500
 	}
 	eventually(t, func() error { return answers("http://127.0.0.1:9877/-/ready") })
 	eventually(t, func() error { return answers("http://127.0.0.1:9090/-/ready") })
@@ -58,7 +59,7 @@ func TestCompose(t *testing.T) {
 
 // ask asks Prometheus for a value.
 func ask(query, expected string) error {
-	body, err := fetch("GET", "http://127.0.0.1:9090/api/v1/query?query="+url.QueryEscape(query))
+	body, err := fetch("http://127.0.0.1:9090/api/v1/query?query=" + url.QueryEscape(query))
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func composeCommand(t *testing.T) func(args ...string) string {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)
 		defer cancel()
-		all := append(command[1:len(command):len(command)], args...)
+		all := slices.Concat(command[1:], args)
 		out, err := exec.CommandContext(ctx, command[0], all...).CombinedOutput()
 		if err != nil {
 			t.Errorf("%s %s: %v\n%s", command[0], strings.Join(all, " "), err, out)

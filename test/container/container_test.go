@@ -13,10 +13,10 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -189,10 +189,8 @@ func start(t *testing.T, args ...string) exporter {
 func startWith(t *testing.T, flags []string, args ...string) exporter {
 	t.Helper()
 	address := freeAddress(t)
-	run := append([]string{"run", "--detach"}, confined...)
-	run = append(run, flags...)
-	run = append(run, exporterImage, "--web.listen-address="+address)
-	e := exporter{strings.TrimSpace(docker(t, append(run, args...)...)), "http://" + address}
+	run := slices.Concat([]string{"run", "--detach"}, confined, flags, []string{exporterImage, "--web.listen-address=" + address}, args)
+	e := exporter{strings.TrimSpace(docker(t, run...)), "http://" + address}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the exporter says:\n%s", docker(t, "logs", e.id))
@@ -214,6 +212,6 @@ func freeAddress(t *testing.T) string {
 }
 
 func answers(url string) error {
-	_, err := fetch(http.MethodGet, url)
+	_, err := fetch(url)
 	return err
 }

@@ -21,21 +21,21 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	if err := exec.Command("docker", "version").Run(); err != nil { //nolint:noctx // there is no test yet
+	if err := exec.Command("docker", "version").Run(); err != nil {
 		fmt.Println("Docker can not be used; Debian package docker.io brings it:", err)
 		if os.Getenv("CI") != "" {
 			os.Exit(1)
 		}
 		os.Exit(0)
 	}
-	build := exec.Command("make", "--directory=../..", "image", "IMAGE="+exporterImage) //nolint:noctx // there is no test yet
+	build := exec.Command("make", "--directory=../..", "image", "IMAGE="+exporterImage)
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Printf("%s\n%s: %v\n", out, build, err)
 		os.Exit(1)
 	}
 	code := m.Run()
-	_ = exec.Command("docker", "image", "rm", exporterImage).Run()   //nolint:noctx // the tests are over
-	_ = exec.Command("docker", "image", "rm", prometheusImage).Run() //nolint:noctx // the tests are over
+	_ = exec.Command("docker", "image", "rm", exporterImage).Run()
+	_ = exec.Command("docker", "image", "rm", prometheusImage).Run()
 	os.Exit(code)
 }
 
@@ -78,7 +78,7 @@ func eventually(t *testing.T, works func() error) {
 
 func get(t *testing.T, url string) string {
 	t.Helper()
-	body, err := fetch(http.MethodGet, url)
+	body, err := fetch(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,10 +86,10 @@ func get(t *testing.T, url string) string {
 }
 
 // fetch returns the body of an answer with status 200.
-func fetch(method, url string) (string, error) {
+func fetch(url string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
 	}
