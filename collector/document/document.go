@@ -1,13 +1,3 @@
-// Package document turns the bytes of a status page into a value, whatever the
-// page's format is.
-//
-// The value is what JSON can say, in these Go types and no others:
-//
-//	nil, bool, string, []any, map[string]any
-//	json.Number    every number, in the spelling of the document
-//
-// Numbers keep their digits: whole numbers above 2^53 stay exact until a sample
-// is made of them.
 package document
 
 import (

@@ -1,9 +1,7 @@
 package document
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 
 	"go.yaml.in/yaml/v4"
 
@@ -17,15 +15,16 @@ type Limits struct {
 }
 
 // DefaultLimits are the limits of a module that sets none.
-var DefaultLimits = Limits{Depth: 1000, Values: 5_000_000}
+var DefaultLimits = Limits{Depth: 1000, Values: 2_000_000}
 
 // A Decoder turns the bytes of one answer into a value. It is immutable and
 // safe for concurrent use. contentType is the header of that name, for formats
 // whose encoding may be declared there; it never changes the format.
 //
 // The error says what is wrong and where (line and column where the format has
-// lines); one that passes a limit is a *Failure with reason ReasonLimit. The value may
-// share memory with body, which must not change as long as the value is used.
+// lines); one that passes a limit is a *Failure with reason ReasonLimit, and one
+// that tells of an ended context wraps the context's error. The value may share
+// memory with body, which must not change as long as the value is used.
 type Decoder interface {
 	Decode(ctx context.Context, body []byte, contentType string, limits Limits) (any, error)
 }
@@ -40,18 +39,47 @@ type Format struct {
 // JSON is the default format.
 var JSON = Format{"json", jsonDecoder{}}
 
-// DecodeYAML reads the format from the configuration.
+// DecodeYAML reads the format from the configuration: its name, or a mapping with
+// the name as its only key and the options of the format under it.
 func (f *Format) DecodeYAML(d *options.Decoder, n *yaml.Node) {
-	d.Enum(&f.Name, "json")(n)
-	f.Decoder = jsonDecoder{}
+	*f = JSON
+	name, opts := n, none(n)
+	if n.Kind == yaml.MappingNode {
+		if len(n.Content) != 2 {
+			d.Errorf(n, `"format" has %d keys, expected one: the name of the format, with its options under it`, len(n.Content)/2)
+			return
+		}
+		name, opts = n.Content[0], n.Content[1]
+		if options.IsNull(opts) {
+			opts = none(opts)
+		}
+	}
+	var word string
+	d.Enum(&word, "json", "yaml", "xml", "csv", "keyvalue", "regexp")(name)
+	switch word {
+	case "json":
+		withoutOptions(d, word, opts)
+	case "yaml":
+		withoutOptions(d, word, opts)
+		*f = Format{word, yamlDecoder{}}
+	case "xml":
+		*f = Format{word, newXML(d, opts)}
+	case "csv":
+		*f = Format{word, newCSV(d, opts)}
+	case "keyvalue":
+		*f = Format{word, newKeyValue(d, opts)}
+	case "regexp":
+		*f = Format{word, newRegexp(d, opts)}
+	}
 }
 
-type jsonDecoder struct{}
+// none returns a mapping without options in the place of n.
+func none(n *yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: yaml.MappingNode, Line: n.Line, Column: n.Column}
+}
 
-func (jsonDecoder) Decode(_ context.Context, body []byte, _ string, _ Limits) (any, error) {
-	var v any
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	err := dec.Decode(&v)
-	return v, err
+func withoutOptions(d *options.Decoder, name string, n *yaml.Node) {
+	if n.Kind != yaml.MappingNode || len(n.Content) > 0 {
+		d.Errorf(n, "found %s under %s, which has no options", options.Describe(n), name)
+	}
 }

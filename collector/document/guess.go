@@ -1,0 +1,85 @@
+package document
+
+import (
+	"mime"
+	"regexp"
+	"strings"
+)
+
+// Guess returns the format that a body most likely has, with the options that it
+// seems to need. It is for a person who tries an address without a configuration,
+// and for nothing else. An HTML page counts as json, whose error says what it is.
+func Guess(body []byte, contentType string) Format {
+	text := strings.TrimSpace(decodeText(body, declaredEncoding(contentType)))
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	_, page := htmlPage(text)
+	switch {
+	case page, text == "", strings.ContainsRune("{[\"", rune(text[0])), strings.Contains(mediaType, "json"):
+		return JSON
+	case text[0] == '<', strings.Contains(mediaType, "xml"):
+		return Format{"xml", xmlDecoder{}}
+	case yamlLine.MatchString(text), strings.Contains(mediaType, "yaml"):
+		return Format{"yaml", yamlDecoder{}}
+	}
+	lines := firstLines(text)
+	if delimiter := guessDelimiter(lines); delimiter != 0 {
+		c := csvDecoder{delimiter: delimiter, header: true}
+		if strings.HasPrefix(text, "#") {
+			c.headerPrefix = "#"
+		}
+		return Format{"csv", c}
+	}
+	return Format{"keyvalue", keyValueDecoder{separator: guessSeparator(lines)}}
+}
+
+// yamlLine matches what stands in YAML and in no list of keys and values: the
+// beginning of a document, an item, an indented key.
+var yamlLine = regexp.MustCompile(`\A---\s|(?m)^ *- \S|^  +\S.*:(?: |$)`)
+
+// firstLines returns some lines from the beginning of a text, the empty ones left out.
+func firstLines(text string) []string {
+	const most = 20
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+		if len(lines) == most {
+			break
+		}
+	}
+	return lines
+}
+
+// guessDelimiter returns the character that stands equally often in every line,
+// or 0 where there is none.
+func guessDelimiter(lines []string) rune {
+	for _, delimiter := range ",;\t" {
+		columns := strings.Count(lines[0], string(delimiter))
+		same := columns > 0 && len(lines) > 1
+		for _, line := range lines {
+			same = same && strings.Count(line, string(delimiter)) == columns
+		}
+		if same {
+			return delimiter
+		}
+	}
+	return 0
+}
+
+// guessSeparator returns the separator that stands in most lines.
+func guessSeparator(lines []string) string {
+	best, most := ":", 0
+	for _, separator := range []string{":", "=", " "} {
+		found := 0
+		for _, line := range lines {
+			if strings.Contains(line, separator) {
+				found++
+			}
+		}
+		if found > most {
+			best, most = separator, found
+		}
+	}
+	return best
+}

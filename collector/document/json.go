@@ -1,0 +1,302 @@
+package document
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// jsonDecoder decodes JSON (RFC 8259), and newline-delimited JSON as an array.
+//
+// It accepts and refuses what encoding/json does and gives the same value, in a
+// quarter of the time: the text is read once, strings and numbers are cut out of
+// it instead of copied, and what an array or object holds waits on a stack until
+// its size is known.
+type jsonDecoder struct{}
+
+func (jsonDecoder) Decode(ctx context.Context, body []byte, _ string, limits Limits) (any, error) {
+	p := jsonParser{text: decodeText(body, nil), meter: newMeter(ctx, limits)}
+	if err := wrongKind(p.text, "JSON"); err != nil {
+		return nil, err
+	}
+	return p.document()
+}
+
+type jsonParser struct {
+	meter
+	text    string // valid UTF-8
+	pos     int
+	items   []any    // of the arrays that are open
+	members []member // of the objects that are open
+}
+
+// document reads the whole text: one value, or several on lines of their own.
+func (p *jsonParser) document() (any, error) {
+	for {
+		v, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		end := p.pos
+		if p.next(); p.pos == len(p.text) && len(p.items) == 0 {
+			return v, nil
+		}
+		p.items = append(p.items, v)
+		if p.pos == len(p.text) {
+			return p.items, p.count(1)
+		}
+		if !strings.Contains(p.text[end:p.pos], "\n") {
+			return nil, mistakeAt(p.text, p.pos, "the end of the document, or a line break before the next one")
+		}
+	}
+}
+
+func (p *jsonParser) value() (any, error) {
+	if err := p.count(1); err != nil {
+		return nil, err
+	}
+	switch p.next() {
+	case '{':
+		return p.object()
+	case '[':
+		return p.array()
+	case '"':
+		return p.string()
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return p.number()
+	case 't':
+		return true, p.literal("true")
+	case 'f':
+		return false, p.literal("false")
+	case 'n':
+		return nil, p.literal("null")
+	}
+	return nil, mistakeAt(p.text, p.pos, "a value")
+}
+
+func (p *jsonParser) object() (any, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	first := len(p.members)
+	p.pos++
+	if p.next() == '}' {
+		p.pos++
+		return map[string]any{}, nil
+	}
+	for {
+		if p.next() != '"' {
+			return nil, mistakeAt(p.text, p.pos, "a key in quotes")
+		}
+		key, err := p.string()
+		if err != nil {
+			return nil, err
+		}
+		if p.next() != ':' {
+			return nil, mistakeAt(p.text, p.pos, `":"`)
+		}
+		p.pos++
+		v, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		p.members = append(p.members, member{key, v})
+		switch p.next() {
+		case ',':
+			p.pos++
+		case '}':
+			p.pos++
+			m := make(map[string]any, len(p.members)-first)
+			for _, member := range p.members[first:] {
+				m[member.key] = member.value
+			}
+			p.members = p.members[:first]
+			return m, nil
+		default:
+			return nil, mistakeAt(p.text, p.pos, `"," or "}"`)
+		}
+	}
+}
+
+func (p *jsonParser) array() (any, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	first := len(p.items)
+	p.pos++
+	if p.next() == ']' {
+		p.pos++
+		return []any{}, nil
+	}
+	for {
+		v, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		p.items = append(p.items, v)
+		switch p.next() {
+		case ',':
+			p.pos++
+		case ']':
+			p.pos++
+			a := make([]any, len(p.items)-first)
+			copy(a, p.items[first:])
+			p.items = p.items[:first]
+			return a, nil
+		default:
+			return nil, mistakeAt(p.text, p.pos, `"," or "]"`)
+		}
+	}
+}
+
+// next skips white space and returns the byte that follows, 0 at the end.
+func (p *jsonParser) next() byte {
+	for ; p.pos < len(p.text); p.pos++ {
+		switch c := p.text[p.pos]; c {
+		case ' ', '\n', '\t', '\r':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+func (p *jsonParser) literal(word string) error {
+	for i := range len(word) {
+		if p.pos == len(p.text) || p.text[p.pos] != word[i] {
+			return mistakeAt(p.text, p.pos, word)
+		}
+		p.pos++
+	}
+	return nil
+}
+
+// number reads a number in the grammar of RFC 8259, section 6, and keeps its spelling.
+func (p *jsonParser) number() (any, error) {
+	start := p.pos
+	if p.text[p.pos] == '-' {
+		p.pos++
+	}
+	if p.pos < len(p.text) && p.text[p.pos] == '0' {
+		p.pos++
+	} else if !p.digits() {
+		return nil, mistakeAt(p.text, p.pos, "a digit")
+	}
+	if p.pos < len(p.text) && p.text[p.pos] == '.' {
+		p.pos++
+		if !p.digits() {
+			return nil, mistakeAt(p.text, p.pos, "a digit after the decimal point")
+		}
+	}
+	if p.pos < len(p.text) && p.text[p.pos]|0x20 == 'e' {
+		p.pos++
+		if p.pos < len(p.text) && (p.text[p.pos] == '+' || p.text[p.pos] == '-') {
+			p.pos++
+		}
+		if !p.digits() {
+			return nil, mistakeAt(p.text, p.pos, "a digit of the exponent")
+		}
+	}
+	return json.Number(p.text[start:p.pos]), nil
+}
+
+// digits skips digits and tells whether there were any.
+func (p *jsonParser) digits() bool {
+	start := p.pos
+	for p.pos < len(p.text) && p.text[p.pos]-'0' <= 9 {
+		p.pos++
+	}
+	return p.pos > start
+}
+
+// string reads a string, its opening quote included. It is a piece of the text,
+// or a copy where it holds escapes.
+func (p *jsonParser) string() (string, error) {
+	p.pos++
+	var unescaped []byte
+	start := p.pos // of what is not in unescaped yet
+	for p.pos < len(p.text) {
+		switch c := p.text[p.pos]; {
+		case c == '"':
+			last := p.text[start:p.pos]
+			p.pos++
+			if unescaped == nil {
+				return last, nil
+			}
+			return string(append(unescaped, last...)), nil
+		case c == '\\':
+			unescaped = append(unescaped, p.text[start:p.pos]...)
+			r, err := p.escape()
+			if err != nil {
+				return "", err
+			}
+			unescaped = utf8.AppendRune(unescaped, r)
+			start = p.pos
+		case c < ' ':
+			return "", mistakeAt(p.text, p.pos, "control characters in a string to be escaped")
+		default:
+			p.pos++
+		}
+	}
+	return "", mistakeAt(p.text, p.pos, "a closing quote")
+}
+
+// escape reads one escape sequence; half a surrogate pair stands for U+FFFD.
+func (p *jsonParser) escape() (rune, error) {
+	if p.pos+1 < len(p.text) {
+		c := p.text[p.pos+1]
+		switch c {
+		case '"', '\\', '/':
+		case 'b':
+			c = '\b'
+		case 'f':
+			c = '\f'
+		case 'n':
+			c = '\n'
+		case 'r':
+			c = '\r'
+		case 't':
+			c = '\t'
+		case 'u':
+			if r, ok := p.hex(p.pos); ok {
+				p.pos += 6
+				if low, ok := p.hex(p.pos); ok && utf16.IsSurrogate(r) {
+					if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+						p.pos += 6
+						return pair, nil
+					}
+				}
+				return r, nil
+			}
+			fallthrough
+		default:
+			return 0, mistakeAt(p.text, p.pos, `an escape such as \n or \u00e9`)
+		}
+		p.pos += 2
+		return rune(c), nil
+	}
+	return 0, mistakeAt(p.text, len(p.text), "an escape")
+}
+
+// hex reads \uXXXX at pos.
+func (p *jsonParser) hex(pos int) (rune, bool) {
+	if len(p.text)-pos < 6 || p.text[pos] != '\\' || p.text[pos+1] != 'u' {
+		return 0, false
+	}
+	var r rune
+	for _, c := range []byte(p.text[pos+2 : pos+6]) {
+		switch {
+		case c-'0' <= 9:
+			r = r<<4 | rune(c-'0')
+		case c|0x20-'a' <= 5:
+			r = r<<4 | rune(c|0x20-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}

@@ -1,0 +1,85 @@
+package document
+
+import (
+	"context"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v4"
+
+	"status_exporter/config/options"
+)
+
+// keyValueDecoder decodes lines of a key, a separator and a value.
+type keyValueDecoder struct {
+	separator string // only white space stands for any white space
+	comment   string // how lines begin that are skipped; "" for none
+}
+
+func newKeyValue(d *options.Decoder, n *yaml.Node) Decoder {
+	k := keyValueDecoder{separator: ":"}
+	d.Mapping(n, "keyvalue", options.Fields{
+		"separator": notEmpty(d, &k.separator, `the separator is empty, expected a text such as ":" or "="`),
+		"comment":   notEmpty(d, &k.comment, `the comment prefix is empty, expected a text such as "#"`),
+	})
+	return k
+}
+
+// notEmpty decodes a text and refuses an empty one.
+func notEmpty(d *options.Decoder, into *string, otherwise string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		failed := d.Failed()
+		if d.Text(into)(n); *into == "" && d.Failed() == failed {
+			d.Errorf(n, "%s", otherwise)
+		}
+	}
+}
+
+func (k keyValueDecoder) Decode(ctx context.Context, body []byte, contentType string, limits Limits) (any, error) {
+	text := stripColours(decodeText(body, declaredEncoding(contentType)))
+	if err := wrongKind(text, "lines of keys and values"); err != nil {
+		return nil, err
+	}
+	m := newMeter(ctx, limits)
+	if err := m.count(1); err != nil {
+		return nil, err
+	}
+	var members []member
+	var bare []any
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || k.comment != "" && strings.HasPrefix(line, k.comment) {
+			continue
+		}
+		if err := m.count(1); err != nil {
+			return nil, err
+		}
+		key, value, found := k.cut(line)
+		switch {
+		case !found || key == "":
+			bare = append(bare, line)
+		case value == "":
+			members = append(members, member{key, nil})
+		default:
+			members = append(members, member{key, value})
+		}
+	}
+	object := gather(members)
+	if bare != nil {
+		object[""] = bare
+	}
+	return object, nil
+}
+
+// cut cuts a line at its first separator.
+func (k keyValueDecoder) cut(line string) (key, value string, found bool) {
+	if strings.TrimSpace(k.separator) == "" {
+		i := strings.IndexFunc(line, unicode.IsSpace)
+		if i < 0 {
+			return "", "", false
+		}
+		return line[:i], strings.TrimSpace(line[i:]), true
+	}
+	key, value, found = strings.Cut(line, k.separator)
+	return strings.TrimSpace(key), strings.TrimSpace(value), found
+}

@@ -1,0 +1,89 @@
+package document
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/runes"
+)
+
+// decodeText returns the text of a body as valid UTF-8. A byte order mark tells
+// UTF-8 and UTF-16 and is left out; a body without one is in enc, or in UTF-8
+// where enc is nil. Every byte that is not part of a character becomes U+FFFD.
+//
+// The text shares memory with body where nothing had to be changed: so do the
+// strings that the decoders cut out of it, which therefore cost no copy. The
+// contract of Decoder, that the body does not change while its value is in use,
+// is what makes this sound.
+func decodeText(body []byte, enc encoding.Encoding) string {
+	switch {
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+		body, enc = body[3:], nil
+	case bytes.HasPrefix(body, []byte("\xfe\xff")), bytes.HasPrefix(body, []byte("\xff\xfe")):
+		enc = unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+	}
+	if enc != nil {
+		if converted, err := enc.NewDecoder().Bytes(body); err == nil {
+			body = converted
+		}
+	}
+	text := unsafe.String(unsafe.SliceData(body), len(body))
+	if !utf8.ValidString(text) {
+		return runes.ReplaceIllFormed().String(text)
+	}
+	return text
+}
+
+// declaredEncoding returns the encoding that the charset of a Content-Type
+// names, and nil, which stands for UTF-8, where there is none or it is unknown.
+func declaredEncoding(contentType string) encoding.Encoding {
+	_, params, err := mime.ParseMediaType(contentType)
+	if err != nil || params["charset"] == "" {
+		return nil
+	}
+	enc, err := htmlindex.Get(params["charset"])
+	if err != nil || enc == unicode.UTF8 {
+		return nil
+	}
+	return enc
+}
+
+// stripColours leaves out the ANSI escape sequences (ECMA-48) with which programs
+// colour what they print.
+func stripColours(text string) string {
+	if strings.IndexByte(text, 0x1b) < 0 {
+		return text
+	}
+	return escapeSequence.ReplaceAllString(text, "")
+}
+
+// Control sequences, operating system commands, and the two-byte sequences.
+var escapeSequence = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])`)
+
+// A reader reads a text and fails once its context has ended, so that a parser
+// that is given much to read at once ends as well.
+type reader struct {
+	ctx  context.Context
+	text string
+}
+
+func (r *reader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if r.text == "" {
+		return 0, io.EOF
+	}
+	n := copy(b, r.text)
+	r.text = r.text[n:]
+	return n, nil
+}
