@@ -37,7 +37,7 @@ func (l *loader) decode(in Input) {
 		l.defaultTarget(l.deflt)
 	}
 	if in.Default != nil && (in.Override || l.config.Default == nil && len(in.Files) == 0) {
-		l.config.Default = in.Default
+		l.flagDefault(*in.Default)
 	}
 	l.config.text = l.dump(merged)
 }
@@ -113,6 +113,25 @@ func (l *loader) defaultTarget(n *yaml.Node) {
 		def.Target = t.URL
 	}
 	l.config.Default = def
+}
+
+// flagDefault takes over the default target that the command line names.
+func (l *loader) flagDefault(def Default) {
+	m, err := l.config.Module(def.Module)
+	switch {
+	case err != nil:
+		l.d.Note("--module", "%v", err)
+	case !m.NeedsTarget():
+		def.Target = ""
+		l.config.Default = &def
+	case def.Target != "":
+		if err := m.HTTP.CheckTarget(def.Target); err != nil {
+			l.d.Note("--target.url", "%v", err)
+		}
+		l.config.Default = &def
+	default: // an empty --target.url switches the default target off
+		l.config.Default = nil
+	}
 }
 
 func (l *loader) authReference(into *string) func(*yaml.Node) {

@@ -49,6 +49,11 @@ func (d *Decoder) Errorf(n *yaml.Node, format string, args ...any) {
 	d.errs = append(d.errs, &Error{d.Position(n), fmt.Sprintf(format, args...)})
 }
 
+// Note notes a mistake in something that is no file, a flag for example.
+func (d *Decoder) Note(where, format string, args ...any) {
+	d.errs = append(d.errs, &Error{Position{File: where}, fmt.Sprintf(format, args...)})
+}
+
 // Warnf notes something at n that works but is likely not what was meant.
 func (d *Decoder) Warnf(n *yaml.Node, format string, args ...any) {
 	d.warnings = append(d.warnings, &Error{d.Position(n), fmt.Sprintf(format, args...)})
