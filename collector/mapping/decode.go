@@ -95,6 +95,7 @@ func (c *compiler) rule(n *yaml.Node, s scope) *rule {
 	if n.Kind != yaml.MappingNode {
 		return r
 	}
+	sound := c.d.Failed() == failed // else what seems missing may just be misspelt
 	if kind != "" {
 		r.kind = Type(kind)
 	}
@@ -108,7 +109,7 @@ func (c *compiler) rule(n *yaml.Node, s scope) *rule {
 		return r
 	}
 	if r.name == "" {
-		if c.d.Failed() == failed {
+		if sound {
 			c.d.Errorf(n, "a rule needs a name, or metrics to group")
 		}
 		return r
@@ -119,7 +120,7 @@ func (c *compiler) rule(n *yaml.Node, s scope) *rule {
 	if r.from == "" {
 		c.d.Errorf(n, "metric %s does not say which document it is made from, expected from: with one of %s", r.name, strings.Join(c.documents, ", "))
 	}
-	c.keysOfType(r, n)
+	c.keysOfType(r, n, sound)
 	switch {
 	case r.kind == StateSet:
 		valuesLabel = cmp.Or(statesLabel, r.name)
@@ -257,7 +258,7 @@ var keysOf = map[string][]Type{
 }
 
 // keysOfType checks that a rule has the keys that its type needs, and no others.
-func (c *compiler) keysOfType(r *rule, n *yaml.Node) {
+func (c *compiler) keysOfType(r *rule, n *yaml.Node, sound bool) {
 	has := func(key string) bool { found, _ := options.Get(n, key); return found != nil }
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
@@ -270,7 +271,7 @@ func (c *compiler) keysOfType(r *rule, n *yaml.Node) {
 		}
 	}
 	needs := func(condition bool, what string) {
-		if !condition {
+		if !condition && sound {
 			c.d.Errorf(n, "metric %s has type %s and needs %s", r.name, r.kind, what)
 		}
 	}

@@ -6,7 +6,7 @@ import "strings"
 // only in case and separators, or by at most a third of its letters. It returns
 // "" where no word is near.
 func Nearest(found string, words []string) string {
-	best, bestDistance := "", len([]rune(found))/3+1
+	best, bestDistance := "", max(1, len([]rune(found))/3)+1
 	for _, word := range words {
 		if simplify(word) == simplify(found) {
 			return word
@@ -22,24 +22,29 @@ func simplify(s string) string {
 	return strings.NewReplacer("-", "", "_", "", ".", "", " ", "").Replace(strings.ToLower(s))
 }
 
-// editDistance is the Levenshtein distance between a and b in letters.
+// editDistance is the optimal string alignment distance between a and b: how
+// many letters to change, add, remove or swap with their neighbour.
 func editDistance(a, b string) int {
 	from, to := []rune(a), []rune(b)
-	row := make([]int, len(to)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(from)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(to)+1)
+		rows[i][0] = i
 	}
-	for i := range from {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range to {
-			change := diagonal
-			if from[i] != to[j] {
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(from); i++ {
+		for j := 1; j <= len(to); j++ {
+			change := rows[i-1][j-1]
+			if from[i-1] != to[j-1] {
 				change++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+			rows[i][j] = min(change, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && from[i-1] == to[j-2] && from[i-2] == to[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(to)]
+	return rows[len(from)][len(to)]
 }
