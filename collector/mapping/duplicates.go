@@ -94,13 +94,23 @@ func equal(a, b Sample) bool {
 		maps.Equal(a.Distribution.Quantiles, b.Distribution.Quantiles)
 }
 
+// compareLabels orders label sets as a Prometheus registry does: by their number,
+// then by their values.
 func compareLabels(a, b []Label) int {
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			return cmp.Or(strings.Compare(a[i].Name, b[i].Name), strings.Compare(a[i].Value, b[i].Value))
+	if len(a) != len(b) {
+		return cmp.Compare(len(a), len(b))
+	}
+	for i := range a {
+		if a[i].Value != b[i].Value {
+			return strings.Compare(a[i].Value, b[i].Value)
 		}
 	}
-	return cmp.Compare(len(a), len(b))
+	for i := range a {
+		if a[i].Name != b[i].Name {
+			return strings.Compare(a[i].Name, b[i].Name)
+		}
+	}
+	return 0
 }
 
 // describeConflict says which samples were lost to each other, and which field
