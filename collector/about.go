@@ -1,82 +1,129 @@
 package collector
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
+	"cmp"
+	"slices"
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/mapping"
 )
 
-// descriptions of the metrics about a probe. The first three are named as
-// blackbox_exporter names them, so that dashboards and alerts work for both.
-type aboutDescs struct {
-	success, duration, certExpiry, phase, statusCode, bytes, dropped, droppedBy, failure *prometheus.Desc
+// The families about a probe. The first three are named as blackbox_exporter
+// names them, so that dashboards and alerts work for both.
+var (
+	aboutSuccess = aboutFamily("probe_success",
+		"Whether the probe succeeded: every document that is not optional was fetched and decoded, and a rule found something.")
+	aboutDuration = aboutFamily("probe_duration_seconds",
+		"How long the probe took.")
+	aboutCertExpiry = aboutFamily("probe_ssl_earliest_cert_expiry",
+		"When the first of the target's certificates expires, as Unix time.")
+	aboutPhase = aboutFamily("status_probe_phase_seconds",
+		"How long each phase of the probe took, summed over its documents.")
+	aboutStatusCode = aboutFamily("status_probe_http_status_code",
+		"HTTP status code of the document's answer, 0 where there was none.")
+	aboutBytes = aboutFamily("status_probe_document_bytes",
+		"Size of the document after decompression.")
+	aboutDropped = aboutFamily("status_probe_samples_dropped",
+		"How many samples could not be made of what the target said.")
+	aboutDroppedBy = aboutFamily("status_probe_samples_dropped_by",
+		"How many samples of a metric could not be made, by reason.")
+	aboutFailure = aboutFamily("status_probe_failure_info",
+		"Why a document could not be had, or why the probe failed.")
+)
+
+func aboutFamily(name, help string) *mapping.Family {
+	return &mapping.Family{Name: name, Help: help, Type: mapping.Gauge}
 }
 
-var about = aboutDescs{
-	success: prometheus.NewDesc("probe_success",
-		"Whether the probe succeeded: every document that is not optional was fetched and decoded, and a rule found something.", nil, nil),
-	duration: prometheus.NewDesc("probe_duration_seconds",
-		"How long the probe took.", nil, nil),
-	certExpiry: prometheus.NewDesc("probe_ssl_earliest_cert_expiry",
-		"When the first of the target's certificates expires, as Unix time.", nil, nil),
-	phase: prometheus.NewDesc("status_probe_phase_seconds",
-		"How long each phase of the probe took, summed over its documents.", []string{"phase"}, nil),
-	statusCode: prometheus.NewDesc("status_probe_http_status_code",
-		"HTTP status code of the document's answer, 0 where there was none.", []string{"document"}, nil),
-	bytes: prometheus.NewDesc("status_probe_document_bytes",
-		"Size of the document after decompression.", []string{"document"}, nil),
-	dropped: prometheus.NewDesc("status_probe_samples_dropped",
-		"How many samples could not be made of what the target said.", nil, nil),
-	droppedBy: prometheus.NewDesc("status_probe_samples_dropped_by",
-		"How many samples of a metric could not be made, by reason.", []string{"metric", "reason"}, nil),
-	failure: prometheus.NewDesc("status_probe_failure_info",
-		"Why a document could not be had, or why the probe failed.", []string{"document", "reason"}, nil),
-}
-
-// collectAbout emits the metrics about the probe itself.
-func (r *Result) collectAbout(ch chan<- prometheus.Metric) {
-	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+// about returns the metrics about the probe itself.
+func (r *Result) about() []mapping.FamilySamples {
+	out := make([]mapping.FamilySamples, 0, 9)
+	add := func(f *mapping.Family, samples ...mapping.Sample) {
+		if len(samples) > 0 {
+			out = append(out, mapping.FamilySamples{Family: f, Samples: samples})
+		}
 	}
 	success := 0.0
 	if r.Success {
 		success = 1
 	}
-	gauge(about.success, success)
-	gauge(about.duration, r.Duration.Seconds())
+	add(aboutSuccess, mapping.Sample{Value: success})
+	add(aboutDuration, mapping.Sample{Value: r.Duration.Seconds()})
 	if !r.EarliestCertExpiry.IsZero() {
-		gauge(about.certExpiry, float64(r.EarliestCertExpiry.Unix()))
+		add(aboutCertExpiry, mapping.Sample{Value: float64(r.EarliestCertExpiry.Unix())})
 	}
-	for phase, took := range r.Phases {
-		gauge(about.phase, took.Seconds(), document.Phase(phase).String())
-	}
+	add(aboutPhase, r.phaseSamples()...)
+	statusCodes := make([]mapping.Sample, 0, len(r.Documents))
+	sizes := make([]mapping.Sample, 0, len(r.Documents))
 	for _, doc := range r.Documents {
+		labels := []mapping.Label{{Name: "document", Value: doc.Name}}
 		if r.Probe.Module.HTTP != nil {
-			gauge(about.statusCode, float64(doc.StatusCode), doc.Name)
+			statusCodes = append(statusCodes, mapping.Sample{Labels: labels, Value: float64(doc.StatusCode)})
 		}
 		if doc.Bytes >= 0 {
-			gauge(about.bytes, float64(doc.Bytes), doc.Name)
+			sizes = append(sizes, mapping.Sample{Labels: labels, Value: float64(doc.Bytes)})
 		}
 	}
+	add(aboutStatusCode, sorted(statusCodes)...)
+	add(aboutBytes, sorted(sizes)...)
+	dropped := 0
+	for _, d := range r.Mapping.Dropped {
+		dropped += d.Count
+	}
+	add(aboutDropped, mapping.Sample{Value: float64(dropped)})
+	add(aboutDroppedBy, r.droppedSamples()...)
+	add(aboutFailure, r.failureSamples()...)
+	return out
+}
+
+func (r *Result) phaseSamples() []mapping.Sample {
+	samples := make([]mapping.Sample, len(r.Phases))
+	for phase, took := range r.Phases {
+		samples[phase] = mapping.Sample{
+			Labels: []mapping.Label{{Name: "phase", Value: document.Phase(phase).String()}},
+			Value:  took.Seconds(),
+		}
+	}
+	return sorted(samples)
+}
+
+// droppedSamples counts what was dropped by metric and reason: several rules may
+// make the same metric.
+func (r *Result) droppedSamples() []mapping.Sample {
 	type key struct {
 		metric string
 		reason mapping.DropReason
 	}
-	dropped, by := 0, make(map[key]int)
+	counts := make(map[key]int)
 	for _, d := range r.Mapping.Dropped {
-		dropped += d.Count
-		by[key{d.Metric, d.Reason}] += d.Count
+		counts[key{d.Metric, d.Reason}] += d.Count
 	}
-	gauge(about.dropped, float64(dropped))
-	for k, count := range by {
-		gauge(about.droppedBy, float64(count), k.metric, string(k.reason))
+	var samples []mapping.Sample
+	for k, count := range counts {
+		samples = append(samples, mapping.Sample{
+			Labels: []mapping.Label{{Name: "metric", Value: k.metric}, {Name: "reason", Value: string(k.reason)}},
+			Value:  float64(count),
+		})
 	}
-	told := make(map[string]bool)
+	return sorted(samples)
+}
+
+// failureSamples tells each reason of a document once.
+func (r *Result) failureSamples() []mapping.Sample {
+	var samples []mapping.Sample
 	for _, f := range r.Failures {
-		if k := f.Document + " " + string(f.Reason); !told[k] {
-			told[k] = true
-			gauge(about.failure, 1, f.Document, string(f.Reason))
-		}
+		samples = append(samples, mapping.Sample{
+			Labels: []mapping.Label{{Name: "document", Value: f.Document}, {Name: "reason", Value: string(f.Reason)}},
+			Value:  1,
+		})
 	}
+	return slices.CompactFunc(sorted(samples), func(a, b mapping.Sample) bool { return slices.Equal(a.Labels, b.Labels) })
+}
+
+// sorted orders samples whose labels have the same names by their values.
+func sorted(samples []mapping.Sample) []mapping.Sample {
+	slices.SortFunc(samples, func(a, b mapping.Sample) int {
+		return slices.CompareFunc(a.Labels, b.Labels, func(a, b mapping.Label) int { return cmp.Compare(a.Value, b.Value) })
+	})
+	return samples
 }

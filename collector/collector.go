@@ -46,9 +46,3 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 
 // Describe sends nothing, as that of Collector.
 func (r *Result) Describe(chan<- *prometheus.Desc) {}
-
-// Collect emits the metrics of a probe that was made already.
-func (r *Result) Collect(ch chan<- prometheus.Metric) {
-	r.collectSamples(ch)
-	r.collectAbout(ch)
-}

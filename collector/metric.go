@@ -1,7 +1,7 @@
 package collector
 
 import (
-	"math"
+	"cmp"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,8 +22,8 @@ type sampleMetric struct {
 
 func (m *sampleMetric) Desc() *prometheus.Desc { return m.desc }
 
-// Write fills the protobuf message that the registry gathers. An info metric or
-// a state set is a gauge: the data model knows neither.
+// Write fills the protobuf message that a registry gathers. An info metric or a
+// state set is a gauge: the data model knows neither.
 func (m *sampleMetric) Write(out *dto.Metric) error {
 	s := m.sample
 	if len(s.Labels) > 0 {
@@ -34,65 +34,72 @@ func (m *sampleMetric) Write(out *dto.Metric) error {
 			out.Label[i] = &pairs[i]
 		}
 	}
-	var created *timestamppb.Timestamp
-	if !s.Created.IsZero() {
-		created = timestamppb.New(s.Created)
-	}
 	switch m.kind {
 	case mapping.Counter:
-		out.Counter = &dto.Counter{Value: &s.Value, CreatedTimestamp: created}
+		out.Counter = &dto.Counter{Value: &s.Value, CreatedTimestamp: created(s)}
 	case mapping.Untyped:
 		out.Untyped = &dto.Untyped{Value: &s.Value}
 	case mapping.Histogram:
-		out.Histogram = histogram(s.Distribution)
-		out.Histogram.CreatedTimestamp = created
+		out.Histogram = histogram(s)
 	case mapping.Summary:
-		out.Summary = summary(s.Distribution)
-		out.Summary.CreatedTimestamp = created
+		out.Summary = summary(s)
 	default:
 		out.Gauge = &dto.Gauge{Value: &s.Value}
 	}
 	return nil
 }
 
-func histogram(d *mapping.Distribution) *dto.Histogram {
-	out := &dto.Histogram{SampleCount: &d.Count, SampleSum: &d.Sum, Bucket: make([]*dto.Bucket, 0, len(d.Buckets))}
+func created(s *mapping.Sample) *timestamppb.Timestamp {
+	if s.Created.IsZero() {
+		return nil
+	}
+	return timestamppb.New(s.Created)
+}
+
+func histogram(s *mapping.Sample) *dto.Histogram {
+	d := s.Distribution
+	out := &dto.Histogram{
+		SampleCount: &d.Count, SampleSum: &d.Sum, CreatedTimestamp: created(s),
+		Bucket: make([]*dto.Bucket, 0, len(d.Buckets)),
+	}
 	for le, count := range d.Buckets {
 		out.Bucket = append(out.Bucket, &dto.Bucket{UpperBound: &le, CumulativeCount: &count})
 	}
-	slices.SortFunc(out.Bucket, func(a, b *dto.Bucket) int { return ascending(*a.UpperBound, *b.UpperBound) })
+	slices.SortFunc(out.Bucket, func(a, b *dto.Bucket) int { return cmp.Compare(*a.UpperBound, *b.UpperBound) })
 	return out
 }
 
-func summary(d *mapping.Distribution) *dto.Summary {
-	out := &dto.Summary{SampleCount: &d.Count, SampleSum: &d.Sum, Quantile: make([]*dto.Quantile, 0, len(d.Quantiles))}
+func summary(s *mapping.Sample) *dto.Summary {
+	d := s.Distribution
+	out := &dto.Summary{
+		SampleCount: &d.Count, SampleSum: &d.Sum, CreatedTimestamp: created(s),
+		Quantile: make([]*dto.Quantile, 0, len(d.Quantiles)),
+	}
 	for quantile, value := range d.Quantiles {
 		out.Quantile = append(out.Quantile, &dto.Quantile{Quantile: &quantile, Value: &value})
 	}
-	slices.SortFunc(out.Quantile, func(a, b *dto.Quantile) int { return ascending(*a.Quantile, *b.Quantile) })
+	slices.SortFunc(out.Quantile, func(a, b *dto.Quantile) int { return cmp.Compare(*a.Quantile, *b.Quantile) })
 	return out
 }
 
-func ascending(a, b float64) int { return int(math.Copysign(1, a-b)) }
+// newDesc describes a family. Label names are not part of it: they differ
+// between samples.
+func newDesc(f *mapping.Family) *prometheus.Desc { return prometheus.NewDesc(f.Name, f.Help, nil, nil) }
 
-// collectSamples emits what the rules made.
-func (r *Result) collectSamples(ch chan<- prometheus.Metric) {
-	for _, f := range r.Mapping.Families {
+// families returns everything that a probe exposes: what the rules made, and
+// what is to tell about the probe.
+func (r *Result) families() []mapping.FamilySamples {
+	return append(slices.Clip(r.Mapping.Families), r.about()...)
+}
+
+// Collect emits the metrics of a probe that was made already.
+func (r *Result) Collect(ch chan<- prometheus.Metric) {
+	for _, f := range r.families() {
+		desc := newDesc(f.Family)
 		metrics := make([]sampleMetric, len(f.Samples))
 		for i := range f.Samples {
-			metrics[i] = sampleMetric{r.Probe.descs[f.Family.Index], f.Family.Type, &f.Samples[i]}
+			metrics[i] = sampleMetric{desc, f.Family.Type, &f.Samples[i]}
 			ch <- &metrics[i]
 		}
 	}
-}
-
-// newDescs returns the descriptions of the families that the rules can make.
-// Label names are not part of them: they differ between samples.
-func newDescs(rules *mapping.Rules) []*prometheus.Desc {
-	families := rules.Families()
-	descs := make([]*prometheus.Desc, len(families))
-	for i, f := range families {
-		descs[i] = prometheus.NewDesc(f.Name, f.Help, nil, nil)
-	}
-	return descs
 }

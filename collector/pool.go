@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"status_exporter/config"
 )
 
@@ -25,7 +23,6 @@ type generation struct {
 	config *config.Config
 	leases int
 	kept   map[sourceKey]*keptSource
-	descs  map[*config.Module][]*prometheus.Desc
 }
 
 // A sourceKey tells the sources apart. Two configurations that agree in all of
@@ -48,11 +45,7 @@ func NewPool(cfg *config.Config, s Settings) *Pool {
 }
 
 func newGeneration(cfg *config.Config) *generation {
-	return &generation{
-		config: cfg,
-		kept:   make(map[sourceKey]*keptSource),
-		descs:  make(map[*config.Module][]*prometheus.Desc),
-	}
+	return &generation{config: cfg, kept: make(map[sourceKey]*keptSource)}
 }
 
 // Replace puts cfg in force. Scrapes in flight end with the configuration that
@@ -133,16 +126,11 @@ func closeAll(sources []source) {
 
 // keep returns the source of a module and credentials, and makes it where there
 // is none yet.
-func (l *Lease) keep(m *config.Module, auth string) (source, []*prometheus.Desc, error) {
+func (l *Lease) keep(m *config.Module, auth string) (source, error) {
 	p, g := l.pool, l.generation
 	key := p.settings.key(g.config, m, auth)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	descs, ok := g.descs[m]
-	if !ok {
-		descs = newDescs(m.Rules)
-		g.descs[m] = descs
-	}
 	kept, ok := g.kept[key]
 	if !ok && g != p.current { // a scrape that began before a reload may share what came after it
 		if kept, ok = p.current.kept[key]; ok {
@@ -153,10 +141,10 @@ func (l *Lease) keep(m *config.Module, auth string) (source, []*prometheus.Desc,
 	if !ok {
 		made, err := p.settings.open(g.config, m, auth)
 		if err != nil {
-			return source{}, nil, fmt.Errorf("module %s: %w", m.Name, err)
+			return source{}, fmt.Errorf("module %s: %w", m.Name, err)
 		}
 		kept = &keptSource{source: made, generations: 1}
 		g.kept[key] = kept
 	}
-	return kept.source, descs, nil
+	return kept.source, nil
 }

@@ -6,8 +6,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"status_exporter/collector/document"
 	"status_exporter/collector/mapping"
 	"status_exporter/config"
@@ -29,7 +27,6 @@ type Probe struct {
 	Explain bool
 
 	source Source
-	descs  []*prometheus.Desc // by mapping.Family.Index
 }
 
 // A Result is what one probe found, and a report of what happened.

@@ -74,11 +74,10 @@ func (l *Lease) Probe(r Request) (*Probe, error) {
 	if p.Vars, err = m.Values(r.Params); err != nil {
 		return nil, err
 	}
-	src, descs, err := l.keep(m, r.Auth)
+	src, err := l.keep(m, r.Auth)
 	if err != nil {
 		return nil, err
 	}
-	p.descs = descs
 	p.source, p.Target, err = src.probe(fetch.Request{Target: r.Target, Vars: p.Vars, Excerpt: r.Excerpt})
 	return p, err
 }

@@ -18,7 +18,7 @@ func (e *evaluation) emit(r *rule, item any, s Sample, state string) {
 		}
 	}
 	s.Labels = e.sampleLabels(r, state)
-	e.found[r.family.Index] = append(e.found[r.family.Index], candidate{s, item, r})
+	e.found[r.family.index] = append(e.found[r.family.index], candidate{s, item, r})
 	e.findings[r.index].Samples++
 	e.count++
 }

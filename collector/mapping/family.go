@@ -48,7 +48,7 @@ type Family struct {
 	Name  string
 	Help  string
 	Type  Type
-	Index int // in Rules.Families
+	index int // in Rules.Families
 
 	duplicates policy
 	node       *yaml.Node // where it was first named
@@ -110,7 +110,7 @@ func (c *compiler) family(n *yaml.Node, r *rule) *Family {
 	}
 	f := &Family{
 		Name: r.name, Help: help, Type: r.kind,
-		Index: len(c.families), duplicates: r.duplicates, node: n, helpGiven: help != "",
+		index: len(c.families), duplicates: r.duplicates, node: n, helpGiven: help != "",
 	}
 	if help == "" {
 		f.Help = "From " + r.expression() + " of module " + c.module + "."
@@ -128,7 +128,7 @@ var suffixes = map[Type][]string{
 // checkFamilies finds clashes between families, and what OpenMetrics would not
 // understand.
 func (c *compiler) checkFamilies() {
-	families := slices.SortedFunc(maps.Values(c.families), func(a, b *Family) int { return cmp.Compare(a.Index, b.Index) })
+	families := slices.SortedFunc(maps.Values(c.families), func(a, b *Family) int { return cmp.Compare(a.index, b.index) })
 	for _, f := range families {
 		for _, suffix := range suffixes[f.Type] {
 			if other := c.families[f.Name+suffix]; other != nil {
