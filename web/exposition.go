@@ -24,7 +24,7 @@ type bufferedResponse struct {
 func (w bufferedResponse) Write(p []byte) (int, error) { return w.buffer.Write(p) }
 
 // expose writes what gatherer gathers, in the format that the client asked for.
-func (h *handler) expose(w http.ResponseWriter, r *http.Request, gatherer prometheus.Gatherer) {
+func (h *handler) expose(w http.ResponseWriter, r *http.Request, gatherer prometheus.TransactionalGatherer) {
 	buffer := writers.Get().(*bufio.Writer)
 	buffer.Reset(w)
 	defer func() {
@@ -34,7 +34,7 @@ func (h *handler) expose(w http.ResponseWriter, r *http.Request, gatherer promet
 		buffer.Reset(nil)
 		writers.Put(buffer)
 	}()
-	promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
+	promhttp.HandlerForTransactional(gatherer, promhttp.HandlerOpts{
 		ErrorLog: errorLog{h.Logger},
 		// One family that cannot be exposed must not cost the others.
 		ErrorHandling:     promhttp.ContinueOnError,

@@ -24,20 +24,19 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	lease := h.Pool.Lease()
 	defer lease.Release()
 
-	registry := prometheus.NewRegistry()
+	var gatherers []prometheus.TransactionalGatherer
 	switch probe, err := lease.Default(); {
 	case err == nil:
-		registry.MustRegister(collector.New(ctx, probe, h.observe))
+		gatherers = append(gatherers, collector.NewGatherer(ctx, probe, h.observe))
 	case !errors.Is(err, collector.ErrNoDefault):
 		result := lease.DefaultFailed(err)
 		h.observe(result)
-		registry.MustRegister(result)
+		gatherers = append(gatherers, result)
 	}
-	gatherers := prometheus.Gatherers{registry}
 	if h.ExporterMetrics {
-		gatherers = append(gatherers, h.Metrics.registry)
+		gatherers = append(gatherers, prometheus.ToTransactionalGatherer(h.Metrics.registry))
 	}
-	h.expose(w, r, gatherers)
+	h.expose(w, r, prometheus.NewMultiTRegistry(gatherers...))
 }
 
 // Metrics are about the exporter itself. They are on the telemetry path only:

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"status_exporter/collector"
 	"status_exporter/collector/fetch"
 )
@@ -46,9 +44,7 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 		h.explain(ctx, w, probe)
 		return
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector.New(ctx, probe, h.observe))
-	h.expose(w, r, registry)
+	h.expose(w, r, collector.NewGatherer(ctx, probe, h.observe))
 }
 
 // parse reads the parameters of a probe.
@@ -57,6 +53,7 @@ func (h *handler) parse(r *http.Request) (request collector.Request, debug bool,
 	if err != nil {
 		return request, false, fmt.Errorf("the query of the request cannot be read: %w", err)
 	}
+	params.Del("name[]") // promhttp's filter by metric name, which may be repeated
 	for name, values := range params {
 		if len(values) > 1 {
 			return request, false, fmt.Errorf("the parameter %s is given %d times, expected once", name, len(values))

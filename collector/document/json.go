@@ -3,6 +3,7 @@ package document
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -165,9 +166,17 @@ func (p *jsonParser) next() byte {
 	return 0
 }
 
+// peek returns the next byte, 0 at the end.
+func (p *jsonParser) peek() byte {
+	if p.pos == len(p.text) {
+		return 0
+	}
+	return p.text[p.pos]
+}
+
 func (p *jsonParser) literal(word string) error {
 	for i := range len(word) {
-		if p.pos == len(p.text) || p.text[p.pos] != word[i] {
+		if p.peek() != word[i] {
 			return mistakeAt(p.text, p.pos, word)
 		}
 		p.pos++
@@ -178,23 +187,23 @@ func (p *jsonParser) literal(word string) error {
 // number reads a number in the grammar of RFC 8259, section 6, and keeps its spelling.
 func (p *jsonParser) number() (any, error) {
 	start := p.pos
-	if p.text[p.pos] == '-' {
+	if p.peek() == '-' {
 		p.pos++
 	}
-	if p.pos < len(p.text) && p.text[p.pos] == '0' {
+	if p.peek() == '0' {
 		p.pos++
 	} else if !p.digits() {
 		return nil, mistakeAt(p.text, p.pos, "a digit")
 	}
-	if p.pos < len(p.text) && p.text[p.pos] == '.' {
+	if p.peek() == '.' {
 		p.pos++
 		if !p.digits() {
 			return nil, mistakeAt(p.text, p.pos, "a digit after the decimal point")
 		}
 	}
-	if p.pos < len(p.text) && p.text[p.pos]|0x20 == 'e' {
+	if p.peek()|0x20 == 'e' {
 		p.pos++
-		if p.pos < len(p.text) && (p.text[p.pos] == '+' || p.text[p.pos] == '-') {
+		if c := p.peek(); c == '+' || c == '-' {
 			p.pos++
 		}
 		if !p.digits() {
@@ -206,11 +215,13 @@ func (p *jsonParser) number() (any, error) {
 
 // digits skips digits and tells whether there were any.
 func (p *jsonParser) digits() bool {
-	start := p.pos
-	for p.pos < len(p.text) && p.text[p.pos]-'0' <= 9 {
-		p.pos++
+	rest := p.text[p.pos:]
+	n := 0
+	for n < len(rest) && rest[n]-'0' <= 9 {
+		n++
 	}
-	return p.pos > start
+	p.pos += n
+	return n > 0
 }
 
 // string reads a string, its opening quote included. It is a piece of the text,
@@ -218,85 +229,75 @@ func (p *jsonParser) digits() bool {
 func (p *jsonParser) string() (string, error) {
 	p.pos++
 	var unescaped []byte
-	start := p.pos // of what is not in unescaped yet
-	for p.pos < len(p.text) {
-		switch c := p.text[p.pos]; {
-		case c == '"':
-			last := p.text[start:p.pos]
+	for {
+		plain := p.text[p.pos:]
+		plain = plain[:plainLength(plain)]
+		if p.pos += len(plain); p.pos == len(p.text) {
+			return "", mistakeAt(p.text, p.pos, "a closing quote")
+		}
+		switch p.text[p.pos] {
+		case '"':
 			p.pos++
 			if unescaped == nil {
-				return last, nil
+				return plain, nil
 			}
-			return string(append(unescaped, last...)), nil
-		case c == '\\':
-			unescaped = append(unescaped, p.text[start:p.pos]...)
+			return string(append(unescaped, plain...)), nil
+		case '\\':
 			r, err := p.escape()
 			if err != nil {
 				return "", err
 			}
-			unescaped = utf8.AppendRune(unescaped, r)
-			start = p.pos
-		case c < ' ':
+			unescaped = utf8.AppendRune(append(unescaped, plain...), r)
+		default:
 			return "", mistakeAt(p.text, p.pos, "control characters in a string to be escaped")
-		default:
-			p.pos++
 		}
 	}
-	return "", mistakeAt(p.text, p.pos, "a closing quote")
 }
 
-// escape reads one escape sequence; half a surrogate pair stands for U+FFFD.
+// plainLength returns how much of s a string holds as it stands.
+func plainLength(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c == '"' || c == '\\' || c < ' ' {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// escape reads one escape sequence. Half a surrogate pair stands for U+FFFD.
 func (p *jsonParser) escape() (rune, error) {
-	if p.pos+1 < len(p.text) {
-		c := p.text[p.pos+1]
-		switch c {
-		case '"', '\\', '/':
-		case 'b':
-			c = '\b'
-		case 'f':
-			c = '\f'
-		case 'n':
-			c = '\n'
-		case 'r':
-			c = '\r'
-		case 't':
-			c = '\t'
-		case 'u':
-			if r, ok := p.hex(p.pos); ok {
-				p.pos += 6
-				if low, ok := p.hex(p.pos); ok && utf16.IsSurrogate(r) {
-					if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
-						p.pos += 6
-						return pair, nil
-					}
-				}
-				return r, nil
-			}
-			fallthrough
-		default:
-			return 0, mistakeAt(p.text, p.pos, `an escape such as \n or \u00e9`)
-		}
-		p.pos += 2
-		return rune(c), nil
+	if p.pos+1 == len(p.text) {
+		return 0, mistakeAt(p.text, len(p.text), "an escape")
 	}
-	return 0, mistakeAt(p.text, len(p.text), "an escape")
+	if r, ok := p.unit(); ok {
+		if !utf16.IsSurrogate(r) {
+			return r, nil
+		}
+		before := p.pos
+		low, _ := p.unit()
+		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+			p.pos = before
+		}
+		return r, nil
+	}
+	i := strings.IndexByte(`"\/bfnrt`, p.text[p.pos+1])
+	if i < 0 {
+		return 0, mistakeAt(p.text, p.pos, `an escape such as \n or \u00e9`)
+	}
+	p.pos += 2
+	return rune("\"\\/\b\f\n\r\t"[i]), nil
 }
 
-// hex reads \uXXXX at pos.
-func (p *jsonParser) hex(pos int) (rune, bool) {
-	if len(p.text)-pos < 6 || p.text[pos] != '\\' || p.text[pos+1] != 'u' {
+// unit reads \uXXXX, if that stands here: one unit of UTF-16.
+func (p *jsonParser) unit() (rune, bool) {
+	hex, is := strings.CutPrefix(p.text[p.pos:], `\u`)
+	if !is || len(hex) < 4 {
 		return 0, false
 	}
-	var r rune
-	for _, c := range []byte(p.text[pos+2 : pos+6]) {
-		switch {
-		case c-'0' <= 9:
-			r = r<<4 | rune(c-'0')
-		case c|0x20-'a' <= 5:
-			r = r<<4 | rune(c|0x20-'a'+10)
-		default:
-			return 0, false
-		}
+	n, err := strconv.ParseUint(hex[:4], 16, 16)
+	if err != nil {
+		return 0, false
 	}
-	return r, true
+	p.pos += 6
+	return rune(n), true
 }

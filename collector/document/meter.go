@@ -52,11 +52,15 @@ func (m *meter) tooMany() error {
 	return Failf(ReasonLimit, "the document has more than %d values, which is the limit", m.limits.Values)
 }
 
-// foresee refuses a text in which a separator stands more often than there may
-// be values. It is for parsers that hold a part of the document, however large,
+// foresee refuses a text in which separators stand more often than there may be
+// values. It is for parsers that hold a part of the document, however large,
 // before its values can be counted.
-func (m *meter) foresee(text, separator string) error {
-	if strings.Count(text, separator) > m.limits.Values {
+func (m *meter) foresee(text string, separators ...string) error {
+	found := 0
+	for _, separator := range separators {
+		found += strings.Count(text, separator)
+	}
+	if found > m.limits.Values {
 		return m.tooMany()
 	}
 	return nil
@@ -66,9 +70,13 @@ func (m *meter) foresee(text, separator string) error {
 func (m *meter) enter() error {
 	m.depth++
 	if m.depth > m.limits.Depth {
-		return Failf(ReasonLimit, "the document is nested deeper than %d, which is the limit", m.limits.Depth)
+		return m.tooDeep()
 	}
 	return nil
+}
+
+func (m *meter) tooDeep() error {
+	return Failf(ReasonLimit, "the document is nested deeper than %d, which is the limit", m.limits.Depth)
 }
 
 func (m *meter) leave() { m.depth-- }

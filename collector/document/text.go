@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"mime"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 	"unsafe"
@@ -60,14 +59,45 @@ func declaredEncoding(contentType string) encoding.Encoding {
 // stripColours leaves out the ANSI escape sequences (ECMA-48) with which programs
 // colour what they print.
 func stripColours(text string) string {
-	if strings.IndexByte(text, 0x1b) < 0 {
+	if strings.IndexByte(text, '\x1b') < 0 {
 		return text
 	}
-	return escapeSequence.ReplaceAllString(text, "")
+	var b strings.Builder
+	for {
+		plain, after, found := strings.Cut(text, "\x1b")
+		b.WriteString(plain)
+		if !found {
+			return b.String()
+		}
+		text = after[escapeLength(after):]
+	}
 }
 
-// Control sequences, operating system commands, and the two-byte sequences.
-var escapeSequence = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])`)
+// escapeLength returns how many bytes after an ESC belong to its sequence.
+func escapeLength(text string) int {
+	switch {
+	case text == "":
+		return 0
+	case text[0] == '[': // a control sequence: up to a final byte from @ to ~
+		i := 1
+		for i < len(text) && ' ' <= text[i] && text[i] <= '?' {
+			i++
+		}
+		return min(i+1, len(text))
+	case text[0] == ']': // a command to the terminal: up to BEL or ESC \
+		i := strings.IndexAny(text, "\x07\x1b")
+		switch {
+		case i < 0:
+			return len(text)
+		case strings.HasPrefix(text[i:], "\x1b\\"):
+			return i + 2
+		case text[i] == '\x07':
+			return i + 1
+		}
+		return i
+	}
+	return 1
+}
 
 // A reader reads a text and fails once its context has ended, so that a parser
 // that is given much to read at once ends as well.

@@ -21,21 +21,10 @@ func (yamlDecoder) Decode(ctx context.Context, body []byte, contentType string, 
 		return nil, err
 	}
 	p := yamlParser{meter: newMeter(ctx, limits)}
-	for _, separator := range []string{"\n", ","} { // the parser holds a whole document before it can be counted
-		if err := p.foresee(text, separator); err != nil {
-			return nil, err
-		}
-	}
-	loader, err := yaml.NewLoader(&reader{ctx, text}, yaml.WithPlugin(yamlLimits{limits}))
-	if err != nil {
-		return nil, err
-	}
-	documents, err := p.documents(loader)
+	documents, err := p.documents(text)
 	switch {
-	case ctx.Err() != nil:
-		return nil, p.givenUp()
 	case err != nil:
-		return nil, yamlMistake(err)
+		return nil, p.explain(err)
 	case len(documents) == 0:
 		return nil, errors.New("the answer holds no document, expected YAML")
 	case len(documents) == 1:
@@ -44,35 +33,55 @@ func (yamlDecoder) Decode(ctx context.Context, body []byte, contentType string, 
 	return documents, p.count(1)
 }
 
-// yamlMistake puts an error of the parser into our words.
-func yamlMistake(err error) error {
-	var limit *Failure
+// A yamlParser lets the library build the tree of one document after the other and
+// makes values of it. The tree is bounded by the same limits: its scalars stand
+// between line ends and commas, and CheckDepth counts its collections.
+type yamlParser struct {
+	meter
+	collections int
+	exceeded    error // what CheckDepth said
+}
+
+// CheckDepth is called by the library for every collection that begins.
+func (p *yamlParser) CheckDepth(depth int, _ *yaml.DepthContext) error {
+	p.collections++
+	switch {
+	case depth > p.limits.Depth:
+		p.exceeded = p.tooDeep()
+	case p.collections > p.limits.Values:
+		p.exceeded = p.tooMany()
+	}
+	return p.exceeded
+}
+
+// CheckAlias is not called: aliases stay in the tree, and are counted where they
+// become values.
+func (p *yamlParser) CheckAlias(int, int) error { return nil }
+
+// explain puts an error of the library into our words.
+func (p *yamlParser) explain(err error) error {
 	var load *yaml.LoadError
 	switch {
-	case errors.As(err, &limit):
-		return limit
-	case errors.As(err, &load) && load.Mark.Line == 0:
+	case p.ctx.Err() != nil:
+		return p.givenUp()
+	case p.exceeded != nil:
+		return p.exceeded
+	case !errors.As(err, &load):
+		return err
+	case load.Mark.Line == 0:
 		return fmt.Errorf("%s, expected YAML", load.Message)
-	case errors.As(err, &load):
-		return fmt.Errorf("line %d, column %d: %s, expected YAML", load.Mark.Line, load.Mark.Column, load.Message)
 	}
-	return err
+	return fmt.Errorf("line %d, column %d: %s, expected YAML", load.Mark.Line, load.Mark.Column, load.Message)
 }
 
-// yamlLimits bounds the nesting while the parser builds its tree.
-type yamlLimits struct{ limits Limits }
-
-func (l yamlLimits) CheckDepth(depth int, _ *yaml.DepthContext) error {
-	m := meter{limits: l.limits, depth: depth - 1}
-	return m.enter()
-}
-
-// CheckAlias is asked only where the parser makes values; here it makes nodes.
-func (yamlLimits) CheckAlias(int, int) error { return nil }
-
-type yamlParser struct{ meter }
-
-func (p *yamlParser) documents(loader *yaml.Loader) ([]any, error) {
+func (p *yamlParser) documents(text string) ([]any, error) {
+	if err := p.foresee(text, "\n", ","); err != nil {
+		return nil, err
+	}
+	loader, err := yaml.NewLoader(&reader{p.ctx, text}, yaml.WithPlugin(p))
+	if err != nil {
+		return nil, err
+	}
 	var documents []any
 	for {
 		var n yaml.Node

@@ -1,21 +1,25 @@
 // Package query is our jq: itchyny/gojq with the functions that status pages
 // need and with bounds on what an expression may cost.
+//
+// In goes an expression, once, and then a value for each evaluation; out come
+// results and at most one error. Values are what package document makes: nil,
+// bool, string, json.Number, []any and map[string]any; results may also be int,
+// float64 and *big.Int.
 package query
 
 import (
 	"context"
 	"iter"
-
-	"github.com/itchyny/gojq"
-	"go.yaml.in/yaml/v4"
-
-	"status_exporter/config/options"
 )
 
 // A Query is a compiled jq expression. It is immutable and safe for concurrent use.
 type Query struct {
-	source string
-	code   *gojq.Code
+	source   string
+	path     path // with which the expression begins
+	plain    bool // the path is all of it
+	program  func() *program
+	leads    []path // every path that is read from the input
+	warnings []string
 }
 
 // Env holds the values of the variables that every expression may read.
@@ -28,57 +32,62 @@ type Env struct {
 	Vars    map[string]any // $vars: the parameters of the module
 }
 
-// Compile compiles a jq expression.
-func Compile(source string) (*Query, error) {
-	parsed, err := gojq.Parse(source)
-	if err != nil {
-		return nil, err
-	}
-	code, err := gojq.Compile(parsed, gojq.WithVariables([]string{"$root", "$docs", "$target", "$status", "$headers", "$vars"}))
-	if err != nil {
-		return nil, err
-	}
-	return &Query{source, code}, nil
-}
-
-// Option decodes an expression from the configuration.
-func Option(d *options.Decoder, into **Query) func(*yaml.Node) {
-	return func(n *yaml.Node) {
-		var source string
-		failed := d.Failed()
-		d.Text(&source)(n)
-		if d.Failed() > failed {
-			return
-		}
-		q, err := Compile(source)
-		if err != nil {
-			d.Errorf(n, "%v", err)
-			return
-		}
-		*into = q
-	}
+// variables are the variables of expressions, and where their values come from.
+var variables = map[string]func(*Env) any{
+	"$root":    func(env *Env) any { return env.Root },
+	"$docs":    func(env *Env) any { return env.Docs },
+	"$target":  func(env *Env) any { return env.Target },
+	"$status":  func(env *Env) any { return env.Status },
+	"$headers": func(env *Env) any { return env.Headers },
+	"$vars":    func(env *Env) any { return env.Vars },
 }
 
 // String returns the expression as it was written.
 func (q *Query) String() string { return q.source }
 
 // All returns the results for one input. An evaluation that fails ends with an
-// error as its last result; results that came before it stand.
+// error as its last result; results that came before it stand. Errors are those
+// of the expression, the context's, and ErrMemory.
+//
+// jq's del and |= may write to the input and the values in env, but only what
+// stands there already: two evaluations at once must not share a document.
 func (q *Query) All(ctx context.Context, env *Env, input any) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
-		it := q.code.RunWithContext(ctx, input, env.Root, env.Docs, env.Target, env.Status, env.Headers, env.Vars)
-		for {
-			v, ok := it.Next()
-			if !ok {
+		found := 0
+		if q.plain {
+			r := results{yield: yield, ctx: ctx}
+			verdict := q.path.walk(env, input, &r)
+			if r.err != nil {
+				yield(nil, r.err)
+			}
+			if verdict != failing {
 				return
 			}
-			if err, failed := v.(error); failed {
-				yield(nil, err)
-				return
-			}
-			if !yield(v, nil) {
-				return
-			}
+			found = r.count
+		}
+		q.program().run(ctx, env, input, found, yield)
+	}
+}
+
+// One returns the first result for one input, and how many there are: 0, 1, or
+// 2 for several. Where the evaluation failed, what came before the error is
+// still counted.
+func (q *Query) One(ctx context.Context, env *Env, input any) (value any, count int, err error) {
+	if q.plain {
+		r := results{ctx: ctx}
+		if q.path.walk(env, input, &r) != failing {
+			return r.first, r.count, r.err
 		}
 	}
+	q.program().run(ctx, env, input, 0, func(v any, failure error) bool {
+		if failure != nil {
+			err = failure
+			return false
+		}
+		if count++; count == 1 {
+			value = v
+		}
+		return count < 2
+	})
+	return value, count, err
 }
