@@ -34,6 +34,7 @@ type Decoder struct {
 	files    []file
 	errs     Errors
 	warnings Errors
+	keys     map[*yaml.Node]string // the key under which a value stands, for errors
 	secrets  map[*yaml.Node]bool
 }
 
@@ -41,7 +42,7 @@ type file struct{ name, dir string }
 
 // NewDecoder returns a Decoder that expands ${NAME} with getenv.
 func NewDecoder(getenv func(string) (string, bool)) *Decoder {
-	return &Decoder{Getenv: getenv, secrets: make(map[*yaml.Node]bool)}
+	return &Decoder{Getenv: getenv, keys: make(map[*yaml.Node]string), secrets: make(map[*yaml.Node]bool)}
 }
 
 // Errorf notes a mistake at n.
@@ -100,16 +101,13 @@ func (d *Decoder) Hide(n *yaml.Node) { d.secrets[n] = true }
 
 // Redact returns a copy of the tree below n in which every secret reads <secret>.
 func (d *Decoder) Redact(n *yaml.Node) *yaml.Node {
-	c := *n
 	if d.secrets[n] {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "<secret>"}
 	}
+	c := *n
 	c.Content = make([]*yaml.Node, len(n.Content))
 	for i, child := range n.Content {
 		c.Content[i] = d.Redact(child)
-	}
-	if n.Kind == yaml.AliasNode && n.Alias != nil {
-		return d.Redact(n.Alias)
 	}
 	return &c
 }
@@ -144,10 +142,11 @@ func (d *Decoder) Entries(n *yaml.Node, what string, each func(key, value *yaml.
 			continue
 		}
 		if first, twice := seen[key.Value]; twice {
-			d.Errorf(key, "key %q stands twice in %s, first at line %d", key.Value, what, d.Position(first).Line)
+			d.Errorf(key, "key %q stands twice in %s, first at %s", key.Value, what, d.Position(first))
 			continue
 		}
 		seen[key.Value] = key
+		d.keys[value] = key.Value
 		each(key, value)
 	}
 }
@@ -159,6 +158,7 @@ func (d *Decoder) Sequence(n *yaml.Node, what string, each func(item *yaml.Node)
 		return
 	}
 	for _, item := range n.Content {
+		d.keys[item] = d.keys[n]
 		each(item)
 	}
 }
@@ -189,13 +189,15 @@ func Describe(n *yaml.Node) string {
 	}
 	switch n.ShortTag() {
 	case "!!null":
-		return "empty"
+		return "an empty value"
 	case "!!str":
 		return fmt.Sprintf("the text %q", shorten(n.Value))
 	case "!!bool":
 		return "the truth value " + n.Value
 	case "!!int", "!!float":
 		return "the number " + n.Value
+	case "!!timestamp":
+		return "the date " + n.Value
 	default:
 		return shorten(n.Value)
 	}

@@ -12,16 +12,20 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// scalar returns a decoder of a single value: parse reports what was expected
+// scalar returns a decoder of a single value: parse returns what was expected
 // instead, or "" where the value is right.
 func (d *Decoder) scalar(what string, parse func(n *yaml.Node) (expected string)) func(*yaml.Node) {
 	return func(n *yaml.Node) {
-		if n.Kind != yaml.ScalarNode {
-			d.Errorf(n, "found %s, expected %s", Describe(n), what)
-			return
+		expected := what
+		if n.Kind == yaml.ScalarNode && !IsNull(n) {
+			expected = parse(n)
 		}
-		if expected := parse(n); expected != "" {
+		switch key := d.keys[n]; {
+		case expected == "":
+		case key == "":
 			d.Errorf(n, "found %s, expected %s", Describe(n), expected)
+		default:
+			d.Errorf(n, "%s: found %s, expected %s", key, Describe(n), expected)
 		}
 	}
 }
@@ -29,9 +33,6 @@ func (d *Decoder) scalar(what string, parse func(n *yaml.Node) (expected string)
 // Text decodes a text as it stands. A number or truth value is taken as it is written.
 func (d *Decoder) Text(into *string) func(*yaml.Node) {
 	return d.scalar("a text", func(n *yaml.Node) string {
-		if IsNull(n) {
-			return "a text"
-		}
 		*into = n.Value
 		return ""
 	})
@@ -41,27 +42,31 @@ func (d *Decoder) Text(into *string) func(*yaml.Node) {
 // and $$ for a dollar.
 func (d *Decoder) Expanded(into *string) func(*yaml.Node) {
 	return d.scalar("a text", func(n *yaml.Node) string {
-		if IsNull(n) {
-			return "a text"
-		}
-		*into = d.Expand(n)
+		*into = d.expand(n)
 		return ""
 	})
 }
 
-var reference = regexp.MustCompile(`\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+// reference finds $$, and $ with what stands in braces behind it.
+var reference = regexp.MustCompile(`\$\$|\$\{[^}]*\}?`)
 
-// Expand returns the text of n with ${NAME} and $$ replaced. An unset variable
+var variable = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
+
+// expand returns the text of n with ${NAME} and $$ replaced. An unset variable
 // is an error at n.
-func (d *Decoder) Expand(n *yaml.Node) string {
+func (d *Decoder) expand(n *yaml.Node) string {
 	return reference.ReplaceAllStringFunc(n.Value, func(found string) string {
 		if found == "$$" {
 			return "$"
 		}
-		name := found[2 : len(found)-1]
-		value, ok := d.Getenv(name)
+		name := variable.FindStringSubmatch(found)
+		if name == nil {
+			d.Errorf(n, "expected the name of an environment variable between ${ and }; $$ stands for a dollar") // found may be a part of a secret
+			return ""
+		}
+		value, ok := d.Getenv(name[1])
 		if !ok {
-			d.Errorf(n, "the environment variable %s is not set; write $$ for a dollar that is meant as one", name)
+			d.Errorf(n, "the environment variable %s is not set; $$ stands for a dollar", name[1])
 		}
 		return value
 	})
@@ -70,7 +75,7 @@ func (d *Decoder) Expand(n *yaml.Node) string {
 // File decodes a file name and makes it absolute.
 func (d *Decoder) File(into *string) func(*yaml.Node) {
 	return d.scalar("a file name", func(n *yaml.Node) string {
-		if IsNull(n) || n.Value == "" {
+		if n.Value == "" {
 			return "a file name"
 		}
 		*into = d.Path(n, n.Value)
@@ -96,8 +101,9 @@ func (d *Decoder) Int(into *int, least, most int) func(*yaml.Node) {
 		what = "a whole number of at least " + strconv.Itoa(least)
 	}
 	return d.scalar(what, func(n *yaml.Node) string {
-		i, err := strconv.Atoi(n.Value)
-		if err != nil || i < least || i > most {
+		f, ok := Number(n)
+		i := int(f)
+		if !ok || float64(i) != f || i < least || i > most {
 			return what
 		}
 		*into = i
@@ -108,16 +114,22 @@ func (d *Decoder) Int(into *int, least, most int) func(*yaml.Node) {
 // Float decodes a number.
 func (d *Decoder) Float(into *float64) func(*yaml.Node) {
 	return d.scalar("a number", func(n *yaml.Node) string {
-		f, err := strconv.ParseFloat(strings.TrimPrefix(n.Value, "."), 64)
-		if strings.HasPrefix(n.Value, ".") && !math.IsInf(f, 0) && !math.IsNaN(f) {
-			f, err = strconv.ParseFloat(n.Value, 64)
-		}
-		if err != nil {
+		f, ok := Number(n)
+		if !ok {
 			return "a number"
 		}
 		*into = f
 		return ""
 	})
+}
+
+// Number returns the number that n is in YAML: 12, 1.5, 1e3, 0x1F, .inf, .nan.
+func Number(n *yaml.Node) (float64, bool) {
+	if tag := n.ShortTag(); n.Kind != yaml.ScalarNode || tag != "!!int" && tag != "!!float" {
+		return 0, false
+	}
+	var f float64
+	return f, n.Decode(&f) == nil
 }
 
 // Duration decodes a duration above zero, written as Prometheus does: 5s, 1m30s, 250ms.

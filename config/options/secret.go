@@ -1,7 +1,9 @@
 package options
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -30,8 +32,8 @@ func NewValue(text string) *Value { return &Value{text: text} }
 // IsSecret tells whether the text may be shown to nobody.
 func (v *Value) IsSecret() bool { return v.secret }
 
-// Get returns the text. It fails only for a file that cannot be read; the text
-// of a file ends before its last newline.
+// Get returns the text. It fails only for a file that cannot be read; line
+// breaks at the end of a file are not part of the text.
 func (v *Value) Get() (string, error) {
 	if v.file == "" {
 		return v.text, nil
@@ -40,17 +42,24 @@ func (v *Value) Get() (string, error) {
 	defer v.mu.Unlock()
 	info, err := os.Stat(v.file)
 	if err != nil {
-		return "", fmt.Errorf("reading a secret: %w", err)
+		return "", v.unreadable(err)
 	}
 	if info.ModTime().Equal(v.modified) && info.Size() == v.size {
 		return v.contents, nil
 	}
 	b, err := os.ReadFile(v.file)
 	if err != nil {
-		return "", fmt.Errorf("reading a secret: %w", err)
+		return "", v.unreadable(err)
 	}
 	v.modified, v.size, v.contents = info.ModTime(), info.Size(), strings.TrimRight(string(b), "\r\n")
 	return v.contents, nil
+}
+
+func (v *Value) unreadable(err error) error {
+	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
+		err = failed.Err
+	}
+	return fmt.Errorf("the secret file %s cannot be read: %w", v.file, err)
 }
 
 // String never returns a secret.

@@ -1,0 +1,68 @@
+package options
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// syntaxError puts an error of the YAML parser into our words and adds what is
+// usually the cause.
+func syntaxError(name string, text []byte, err error) *Error {
+	var failed *yaml.LoadError
+	if !errors.As(err, &failed) {
+		return &Error{Position{File: name}, "not valid YAML: " + err.Error()}
+	}
+	at := Position{name, failed.Mark.Line, failed.Mark.Column}
+	if at.Line == 0 {
+		at.Line, at.Column = unreadable(text)
+	}
+	message := "not valid YAML: " + failed.Message
+	if failed.ContextMsg != "" {
+		message += " " + failed.ContextMsg
+	}
+	return &Error{at, message + hint(text, at.Line, failed.Message)}
+}
+
+// unreadable returns the place of the first byte that is not UTF-8 or is a
+// control character, which YAML knows nowhere. The parser does not tell it.
+func unreadable(text []byte) (line, column int) {
+	line, column = 1, 1
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		switch {
+		case r == utf8.RuneError && size == 1, r < ' ' && r != '\n' && r != '\r' && r != '\t', r == 0x7f:
+			return line, column
+		case r == '\n':
+			line, column = line+1, 0
+		}
+		text = text[size:]
+		column++
+	}
+	return line, column
+}
+
+// expression finds what looks like a jq path, variable or format in a line.
+var expression = regexp.MustCompile(`(^|[\s(\[{|:,"])(\.[A-Za-z_\["]|[$@][a-z])`)
+
+// hint guesses at the slip behind a syntax error in a line.
+func hint(text []byte, number int, message string) string {
+	lines := strings.Split(string(text), "\n")
+	if number < 1 || number > len(lines) {
+		return ""
+	}
+	line := lines[number-1]
+	indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+	switch {
+	case strings.Contains(indent, "\t"):
+		return "; YAML is indented with spaces, never with tabs"
+	case expression.MatchString(line):
+		return "; an expression with brackets, commas, colons or quotes in it needs quotes around all of it, or a block: |- after the key and the expression on the next line"
+	case strings.Contains(message, "mapping values are not allowed"):
+		return "; a text with a colon and a space in it needs quotes, and the keys of one mapping the same indentation"
+	}
+	return ""
+}
