@@ -28,6 +28,7 @@ type sample struct {
 	name   string // the family's, or with _bucket, _sum, _count or the like behind it
 	labels map[string]string
 	value  float64
+	within float64 // how far another may be away from value and still agree
 }
 
 func (s sample) series() string {
@@ -41,14 +42,25 @@ func (s sample) series() string {
 	return s.name + "{" + strings.Join(pairs, ",") + "}"
 }
 
-// want checks the value of a series.
-func (s samples) want(t *testing.T, series string, value float64) {
+// differ returns what of the wanted values is missing or different.
+func (s samples) differ(want map[string]float64) error {
+	var problems []error
+	for _, series := range slices.Sorted(maps.Keys(want)) {
+		switch got, ok := s[series]; {
+		case !ok:
+			problems = append(problems, fmt.Errorf("%s is missing, want %v", series, want[series]))
+		case !near(got.value, want[series]):
+			problems = append(problems, fmt.Errorf("%s is %v, want %v", series, got.value, want[series]))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// want checks the values of series.
+func (s samples) want(t *testing.T, want map[string]float64) {
 	t.Helper()
-	switch got, ok := s[series]; {
-	case !ok:
-		t.Errorf("%s is missing, want %v", series, value)
-	case !near(got.value, value):
-		t.Errorf("%s is %v, want %v", series, got.value, value)
+	if err := s.differ(want); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -90,7 +102,7 @@ func parse(text string) (samples, error) {
 func flatten(family *dto.MetricFamily, metric *dto.Metric) []sample {
 	var out []sample
 	add := func(suffix string, value float64, extra ...string) {
-		s := sample{family.GetName(), family.GetName() + suffix, make(map[string]string), value}
+		s := sample{family: family.GetName(), name: family.GetName() + suffix, labels: make(map[string]string), value: value}
 		for _, label := range metric.GetLabel() {
 			s.labels[label.GetName()] = label.GetValue()
 		}
@@ -124,15 +136,34 @@ func flatten(family *dto.MetricFamily, metric *dto.Metric) []sample {
 }
 
 // counterparts say, by the family of a dedicated exporter, how a sample of it
-// becomes ours where name, labels or unit differ. One that returns false is not
-// looked for: the module's file says why.
+// becomes ours where name, labels or unit differ; a name that ends in _ stands
+// for all families that begin with it. One that returns false is not looked for:
+// the module's file says why.
 type counterparts map[string]func(*sample) bool
+
+// of returns what becomes of the samples of a family.
+func (c counterparts) of(family string) func(*sample) bool {
+	for name, change := range c {
+		if name == family || strings.HasSuffix(name, "_") && strings.HasPrefix(family, name) {
+			return change
+		}
+	}
+	return func(*sample) bool { return true }
+}
 
 // as is a counterpart with another name and unit: ours is theirs times factor.
 func as(name string, factor float64) func(*sample) bool {
 	return func(s *sample) bool {
 		s.name = name + strings.TrimPrefix(s.name, s.family)
 		s.value *= factor
+		return true
+	}
+}
+
+// within is a counterpart of the same name whose value may differ by as much.
+func within(difference float64) func(*sample) bool {
+	return func(s *sample) bool {
+		s.within = difference
 		return true
 	}
 }
@@ -164,7 +195,7 @@ func compare(t *testing.T, module string, ours, theirs func() samples, table cou
 				continue
 			}
 			s.labels = maps.Clone(s.labels)
-			if change := table[s.family]; change != nil && !change(&s) {
+			if !table.of(s.family)(&s) {
 				continue
 			}
 			first, ok1 := before[s.series()]
@@ -175,7 +206,7 @@ func compare(t *testing.T, module string, ours, theirs func() samples, table cou
 				problems = append(problems, fmt.Errorf("%s %v has no counterpart %s", series, their[series].value, s.series()))
 			case near(s.value, low) && near(s.value, high):
 				equal++
-			case s.value >= low && s.value <= high:
+			case s.value >= low-s.within && s.value <= high+s.within:
 				between++
 			default:
 				problems = append(problems, fmt.Errorf("%s is %v there and %s %v to %v here", series, s.value, s.series(), low, high))
@@ -223,4 +254,15 @@ func scrape(t *testing.T, url string) samples {
 		t.Fatalf("%s: %v", url, err)
 	}
 	return found
+}
+
+// dedicated starts a dedicated exporter on a free address and returns what
+// scrapes it. command makes its command line.
+func dedicated(t *testing.T, path string, command func(address string) []string) func() samples {
+	t.Helper()
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	args := command(address)
+	url := "http://" + address + path
+	start(t, args[0], args[1:]...).await(t, answers(url))
+	return func() samples { return scrape(t, url) }
 }
