@@ -28,10 +28,10 @@ type csvDecoder struct {
 func newCSV(d *options.Decoder, n *yaml.Node) Decoder {
 	c := csvDecoder{delimiter: ',', header: true}
 	d.Mapping(n, "csv", options.Fields{
-		"delimiter":     character(d, &c.delimiter),
+		"delimiter":     character(d, "delimiter", &c.delimiter),
 		"header":        c.decodeHeader(d),
 		"header_prefix": d.Text(&c.headerPrefix),
-		"comment":       character(d, &c.comment),
+		"comment":       character(d, "comment", &c.comment),
 		"lazy_quotes":   d.Bool(&c.lazyQuotes),
 		"tables":        d.Bool(&c.tables),
 	})
@@ -55,24 +55,24 @@ func (c *csvDecoder) decodeHeader(d *options.Decoder) func(*yaml.Node) {
 			return
 		}
 		if n.ShortTag() != "!!bool" {
-			d.Errorf(n, "found %s, expected true, false or a list of column names", options.Describe(n))
+			d.Errorf(n, "header: found %s, expected true, false or a list of column names", options.Describe(n))
 			return
 		}
 		d.Bool(&c.header)(n)
 	}
 }
 
-// character decodes a delimiter or the beginning of comments.
-func character(d *options.Decoder, into *rune) func(*yaml.Node) {
+// character decodes the value of a key that is one character.
+func character(d *options.Decoder, key string, into *rune) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		r, size := utf8.DecodeRuneInString(n.Value)
 		switch {
 		case n.Kind != yaml.ScalarNode:
-			d.Errorf(n, "found %s, expected one character", options.Describe(n))
+			d.Errorf(n, "%s: found %s, expected one character", key, options.Describe(n))
 		case n.Value == `\t`:
 			*into = '\t'
 		case size == 0, r == 0, size != len(n.Value), r == utf8.RuneError, strings.ContainsRune("\"\r\n", r):
-			d.Errorf(n, `found %s, expected one character such as ";" or "\t", neither a quote nor a line break`, options.Describe(n))
+			d.Errorf(n, `%s: found %s, expected one character such as ";" or "\t", neither a quote nor a line break`, key, options.Describe(n))
 		default:
 			*into = r
 		}

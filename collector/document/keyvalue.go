@@ -19,8 +19,8 @@ type keyValueDecoder struct {
 func newKeyValue(d *options.Decoder, n *yaml.Node) Decoder {
 	k := keyValueDecoder{separator: ":"}
 	d.Mapping(n, "keyvalue", options.Fields{
-		"separator": notEmpty(d, &k.separator, `the separator is empty, expected a text such as ":" or "="`),
-		"comment":   notEmpty(d, &k.comment, `the comment prefix is empty, expected a text such as "#"`),
+		"separator": notEmpty(d, &k.separator, `separator: found an empty text, expected one such as ":" or "="`),
+		"comment":   notEmpty(d, &k.comment, `comment: found an empty text, expected one such as "#"`),
 	})
 	return k
 }
