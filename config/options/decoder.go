@@ -187,19 +187,18 @@ func Describe(n *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	}
+	text := shorten(n.Value)
 	switch n.ShortTag() {
 	case "!!null":
 		return "an empty value"
-	case "!!str":
-		return fmt.Sprintf("the text %q", shorten(n.Value))
 	case "!!bool":
-		return "the truth value " + n.Value
+		return "the truth value " + text
 	case "!!int", "!!float":
-		return "the number " + n.Value
+		return "the number " + text
 	case "!!timestamp":
-		return "the date " + n.Value
+		return "the date " + text
 	default:
-		return shorten(n.Value)
+		return fmt.Sprintf("the text %q", text)
 	}
 }
 

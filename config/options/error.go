@@ -36,11 +36,12 @@ func (d *Decoder) sorted(errs Errors) Errors {
 		}
 	}
 	out := slices.Clone(errs)
-	slices.SortStableFunc(out, func(a, b *Error) int {
+	slices.SortFunc(out, func(a, b *Error) int {
 		return cmp.Or(
 			cmp.Compare(rank[a.Position.File], rank[b.Position.File]),
 			cmp.Compare(a.Position.Line, b.Position.Line),
 			cmp.Compare(a.Position.Column, b.Position.Column),
+			cmp.Compare(a.Message, b.Message),
 		)
 	})
 	return slices.CompactFunc(out, func(a, b *Error) bool { return *a == *b })

@@ -2,10 +2,17 @@ package options
 
 import "strings"
 
+// longest is how long a text may be, in bytes, to be taken for a misspelt word:
+// comparing two texts takes time and memory in proportion to both.
+const longest = 100
+
 // Nearest returns the word that was probably meant by found: one that differs
-// only in case and separators, or by at most a third of its letters. It returns
-// "" where no word is near.
+// only in case and separators, or by one letter or at most a third of its letters.
+// It returns "" where no word is near.
 func Nearest(found string, words []string) string {
+	if len(found) > longest {
+		return ""
+	}
 	best, bestDistance := "", max(1, len([]rune(found))/3)+1
 	for _, word := range words {
 		if simplify(word) == simplify(found) {

@@ -204,6 +204,7 @@ func (d *Decoder) Texts(into *[]string) func(*yaml.Node) {
 		}
 		*into = make([]string, len(items))
 		for i, item := range items {
+			d.keys[item] = d.keys[n]
 			d.Text(&(*into)[i])(item)
 		}
 	}

@@ -2,6 +2,7 @@ package options
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -16,33 +17,34 @@ func syntaxError(name string, text []byte, err error) *Error {
 	if !errors.As(err, &failed) {
 		return &Error{Position{File: name}, "not valid YAML: " + err.Error()}
 	}
-	at := Position{name, failed.Mark.Line, failed.Mark.Column}
-	if at.Line == 0 {
-		at.Line, at.Column = unreadable(text)
+	if failed.Mark.Line == 0 {
+		return unreadable(name, text, failed.Message)
 	}
 	message := "not valid YAML: " + failed.Message
 	if failed.ContextMsg != "" {
 		message += " " + failed.ContextMsg
 	}
-	return &Error{at, message + hint(text, at.Line, failed.Message)}
+	return &Error{Position{name, failed.Mark.Line, failed.Mark.Column}, message + hint(text, failed.Mark.Line, failed.Message)}
 }
 
-// unreadable returns the place of the first byte that is not UTF-8 or is a
-// control character, which YAML knows nowhere. The parser does not tell it.
-func unreadable(text []byte) (line, column int) {
-	line, column = 1, 1
+// unreadable tells of the first byte that is not UTF-8, or is a control
+// character, which YAML knows nowhere. The parser does not say where it stands.
+func unreadable(name string, text []byte, message string) *Error {
+	at := Position{name, 1, 1}
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
 		switch {
-		case r == utf8.RuneError && size == 1, r < ' ' && r != '\n' && r != '\r' && r != '\t', r == 0x7f:
-			return line, column
+		case r == utf8.RuneError && size == 1:
+			return &Error{at, fmt.Sprintf("not valid YAML: found the byte 0x%X, which is not UTF-8", text[0])}
+		case r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f:
+			return &Error{at, fmt.Sprintf("not valid YAML: found the control character %U", r)}
 		case r == '\n':
-			line, column = line+1, 0
+			at.Line, at.Column = at.Line+1, 0
 		}
 		text = text[size:]
-		column++
+		at.Column++
 	}
-	return line, column
+	return &Error{Position{File: name}, "not valid YAML: " + message}
 }
 
 // expression finds what looks like a jq path, variable or format in a line.
