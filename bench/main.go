@@ -1,0 +1,100 @@
+// Bench compares what a scrape of the exporter costs with a floor: a server that
+// fetches the same document, parses it with a fast strict parser, and writes the
+// same metrics by hand. Both run on loopback with GOMAXPROCS=1 and are asked in
+// turns, round by round, so that whatever else the machine does meets both.
+//
+//	go run . -exporter ../status_exporter
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var o options
+	role := flag.String("role", "run", "run the comparison, or serve as its target or floor")
+	flag.StringVar(&o.exporter, "exporter", "../status_exporter", "the exporter's binary")
+	flag.StringVar(&o.only, "only", "", "run the cases whose names contain this")
+	flag.IntVar(&o.rounds, "rounds", 7, "rounds of each case")
+	flag.DurationVar(&o.roundTime, "time", 700*time.Millisecond, "how long each round asks each of the two")
+	address := flag.String("address", "", "where a target or floor listens")
+	flag.Parse()
+	var err error
+	switch *role {
+	case "target":
+		err = serveTarget(*address)
+	case "floor":
+		err = serveFloor(*address)
+	default:
+		err = run(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	exporter, only string
+	rounds         int
+	roundTime      time.Duration
+}
+
+// A scenario is one document asked for in one way.
+type scenario struct {
+	document string
+	tls      bool // between the exporter and the target
+	gzip     bool // between the scraper and the exporter
+}
+
+func (s scenario) name() string {
+	name := s.document
+	if s.tls {
+		name += " TLS"
+	}
+	if s.gzip {
+		name += " gzip"
+	}
+	return name
+}
+
+func scenarios() []scenario {
+	var all []scenario
+	for _, d := range documents() {
+		all = append(all, scenario{document: d.name})
+		if !strings.HasPrefix(d.name, "f-") {
+			all = append(all, scenario{document: d.name, tls: true}, scenario{document: d.name, gzip: true})
+		}
+	}
+	return all
+}
+
+// run asks both servers for every document and prints the table.
+func run(ctx context.Context, o options) error {
+	b, err := startServers(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer b.stop()
+	fmt.Println("| document | exporter | floor | ratio | min–max | allocations | bytes allocated | peak memory | response |")
+	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+	for _, s := range scenarios() {
+		if !strings.Contains(s.name(), o.only) {
+			continue
+		}
+		r, err := b.measure(ctx, s, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name(), err)
+		}
+		fmt.Println(r)
+	}
+	return nil
+}
