@@ -59,6 +59,8 @@ type Source struct {
 
 	turn chan struct{} // holds one token: who took it may use what follows
 	logs map[string]*log
+	// renamed are files that are read under their old names, by their new ones.
+	renamed map[string]os.FileInfo
 	counter
 	buf []byte
 }
@@ -70,6 +72,7 @@ func New(o *Options) (*Source, error) {
 		since:   time.Now(),
 		turn:    make(chan struct{}, 1),
 		logs:    make(map[string]*log),
+		renamed: make(map[string]os.FileInfo),
 		counter: *newCounter(o),
 		buf:     make([]byte, bufferSize),
 	}
@@ -129,10 +132,12 @@ func (s *Source) read(ctx context.Context) (value any, err error) {
 			return done
 		})
 	}
-	if err == nil {
-		err = s.inTurn(ctx, func() { value, err = s.value() })
+	if err != nil {
+		return nil, err
 	}
-	return value, err
+	var none error
+	err = s.inTurn(ctx, func() { value, none = s.value() })
+	return value, errors.Join(err, none)
 }
 
 // inTurn calls f while nobody else uses the files and counts. A turn is short,
@@ -143,8 +148,8 @@ func (s *Source) inTurn(ctx context.Context, f func()) error {
 		return ctx.Err()
 	case <-s.turn:
 	}
+	defer func() { s.turn <- struct{}{} }()
 	f()
-	s.turn <- struct{}{}
 	return nil
 }
 
@@ -168,14 +173,20 @@ func (s *Source) refresh() []*log {
 	return logs
 }
 
-// renamedTo tells whether the file at path is one that is read under its old name.
+// renamedTo tells whether the file at path is one that is or was read under its
+// old name.
 func (s *Source) renamedTo(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil {
+		delete(s.renamed, path)
 		return false
+	}
+	if before := s.renamed[path]; before != nil && os.SameFile(before, info) {
+		return true
 	}
 	for _, l := range s.logs {
 		if slices.ContainsFunc(l.segments, func(o *segment) bool { return os.SameFile(o.info, info) }) {
+			s.renamed[path] = info
 			return true
 		}
 	}

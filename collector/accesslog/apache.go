@@ -14,6 +14,7 @@ var apacheDirectives = map[string]part{
 	"r":      {field: requestField},
 	"m":      {field: methodField},
 	"U":      {field: pathField},
+	"q":      {query: true},
 	"b":      {field: bytesField},
 	"B":      {field: bytesField},
 	"O":      {field: bytesField, rank: 1},
@@ -98,7 +99,7 @@ func appendDirective(parts []part, found []string) []part {
 	if letter == "s" && modifier != ">" {
 		p.rank = 1 // before internal redirects
 	}
-	return append(parts, p)
+	return appendVariable(parts, p)
 }
 
 // apacheDirective returns the string of a whole directive: LogFormat "STRING" NAME.

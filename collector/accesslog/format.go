@@ -77,6 +77,7 @@ type part struct {
 	rank    int     // of several variables of a field, the one with the lowest rank is read
 	scale   float64 // of times, in seconds
 	list    bool    // may hold several values, with ", " and " : " between them
+	query   bool    // a query, or the question mark before it
 }
 
 // An op reads one variable and the literal behind it.
@@ -101,6 +102,7 @@ func compile(parts []part) (*scanner, error) {
 	s := &scanner{fields: make(map[field]bool)}
 	chosen := choose(parts)
 	for i, p := range parts {
+		read := chosen[p.field] == i+1
 		switch {
 		case p.literal != "" && i == 0:
 			s.prefix = p.literal
@@ -109,10 +111,13 @@ func compile(parts []part) (*scanner, error) {
 			last.until = p.literal
 			last.quoted = last.quoted && p.literal[0] == '"'
 		case i > 0 && parts[i-1].literal == "":
+			if !read && s.ops[len(s.ops)-1].field == skipped {
+				continue // nobody needs to tell them apart
+			}
 			return nil, fmt.Errorf("nothing stands between %s and %s, so that nobody can tell where one ends and the other begins", parts[i-1].name, p.name)
 		default:
 			o := op{scale: p.scale, list: p.list, quoted: i > 0 && strings.HasSuffix(parts[i-1].literal, `"`)}
-			if c, ok := chosen[p.field]; ok && c == i {
+			if read {
 				o.field = p.field
 				s.fields[p.field] = true
 			}
@@ -125,16 +130,16 @@ func compile(parts []part) (*scanner, error) {
 	return s, nil
 }
 
-// choose returns which part is read for every field. The request line holds a
-// method and a path.
+// choose returns the number, from 1, of the part that is read for every field.
+// The request line holds a method and a path.
 func choose(parts []part) map[field]int {
 	chosen := make(map[field]int)
 	for i, p := range parts {
 		if p.literal != "" || p.field == skipped {
 			continue
 		}
-		if before, ok := chosen[p.field]; !ok || p.rank < parts[before].rank {
-			chosen[p.field] = i
+		if before, ok := chosen[p.field]; !ok || p.rank < parts[before-1].rank {
+			chosen[p.field] = i + 1
 		}
 	}
 	if _, ok := chosen[requestField]; ok {
@@ -142,6 +147,15 @@ func choose(parts []part) map[field]int {
 		delete(chosen, pathField)
 	}
 	return chosen
+}
+
+// appendVariable appends a variable. A query behind a path is part of it.
+func appendVariable(parts []part, p part) []part {
+	if n := len(parts); n > 0 && p.query && parts[n-1].field == pathField {
+		parts[n-1].name += p.name
+		return parts
+	}
+	return append(parts, p)
 }
 
 // appendLiteral appends a literal text, to the literal before it where there is one.

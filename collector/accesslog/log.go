@@ -130,9 +130,12 @@ func (l *log) advance(c *counter, buf []byte) (done bool) {
 	for _, s := range slices.Clone(l.segments) {
 		n, err := s.fill(buf)
 		switch {
-		case errors.Is(err, errTruncated):
+		case errors.Is(err, errTruncated) && s == l.current:
 			l.restart(s)
 			return false
+		case errors.Is(err, errTruncated): // another file is copied over it
+			l.drop(s)
+			continue
 		case err != nil:
 			l.fail(c, s, buf[:n], err)
 			continue

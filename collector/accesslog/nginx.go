@@ -17,6 +17,9 @@ var nginxVariables = map[string]part{
 	"request_uri":            {field: pathField},
 	"uri":                    {field: pathField, rank: 1},
 	"document_uri":           {field: pathField, rank: 2},
+	"is_args":                {query: true},
+	"args":                   {query: true},
+	"query_string":           {query: true},
 	"body_bytes_sent":        {field: bytesField},
 	"bytes_sent":             {field: bytesField, rank: 1},
 	"request_time":           {field: secondsField, scale: 1},
@@ -48,7 +51,7 @@ func splitNginx(text string) ([]part, error) {
 		name := found[1] + found[2]
 		p := nginxVariables[name]
 		p.name, p.list = found[0], strings.HasPrefix(name, "upstream_")
-		parts = append(parts, p)
+		parts = appendVariable(parts, p)
 		text = text[len(found[0]):]
 	}
 	return parts, nil

@@ -41,11 +41,11 @@ func (o *op) end(text []byte) int {
 		i += from
 		from = i + 1
 		switch {
-		case len(text)-i < len(o.until) || string(text[i:i+len(o.until)]) != o.until:
-		case o.quoted && escaped(text[:i]):
-		case o.list && i > 0 && text[i-1] == ',' && text[i] == ' ':
 		case o.list && bytes.HasPrefix(text[i:], betweenGroups):
 			from = i + len(betweenGroups)
+		case o.list && text[i] == ' ' && i > 0 && text[i-1] == ',':
+		case o.quoted && escaped(text[:i]):
+		case len(text)-i < len(o.until) || string(text[i:i+len(o.until)]) != o.until:
 		default:
 			return i
 		}
