@@ -10,6 +10,10 @@ package query
 import (
 	"context"
 	"iter"
+	"strings"
+	"sync"
+
+	"github.com/itchyny/gojq"
 )
 
 // A Query is a compiled jq expression. It is immutable and safe for concurrent use.
@@ -18,7 +22,7 @@ type Query struct {
 	path     path // with which the expression begins
 	plain    bool // the path is all of it
 	program  func() *program
-	leads    []path // every path that is read from the input
+	leads    []path // the paths with which parts of it begin
 	warnings []string
 }
 
@@ -42,15 +46,42 @@ var variables = map[string]func(*Env) any{
 	"$vars":    func(env *Env) any { return env.Vars },
 }
 
+// Compile compiles a jq expression. The error is a *SyntaxError.
+func Compile(source string) (*Query, error) {
+	if strings.TrimSpace(source) == "" {
+		return nil, &SyntaxError{Source: source, Offset: -1, Problem: "it is empty", Hint: wholeDocument}
+	}
+	parsed, err := gojq.Parse(source)
+	if err != nil {
+		return nil, parseError(source, err)
+	}
+	if len(parsed.Imports) > 0 || parsed.Meta != nil {
+		return nil, &SyntaxError{Source: source, Offset: -1, Problem: "modules of jq cannot be used here"}
+	}
+	q := &Query{source: source, leads: leads(parsed), warnings: slips(parsed)}
+	q.path, q.plain = plain(parsed)
+	if q.plain {
+		q.program = sync.OnceValue(func() *program {
+			p, _ := build(parsed)
+			return p
+		})
+		return q, nil
+	}
+	p, err := build(parsed)
+	if err != nil {
+		return nil, compileError(source, err)
+	}
+	q.program = func() *program { return p }
+	return q, nil
+}
+
 // String returns the expression as it was written.
 func (q *Query) String() string { return q.source }
 
 // All returns the results for one input. An evaluation that fails ends with an
 // error as its last result; results that came before it stand. Errors are those
-// of the expression, the context's, and ErrMemory.
-//
-// jq's del and |= may write to the input and the values in env, but only what
-// stands there already: two evaluations at once must not share a document.
+// of the expression, the context's, and ErrMemory. The input and the values in
+// env are only read.
 func (q *Query) All(ctx context.Context, env *Env, input any) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
 		found := 0

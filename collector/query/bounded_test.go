@@ -1,0 +1,178 @@
+package query_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/big"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"status_exporter/collector/query"
+)
+
+// within evaluates an expression with a deadline and fails the test if it goes
+// on much longer.
+func within(t *testing.T, deadline time.Duration, source string, input any) error {
+	t.Helper()
+	q := compile(t, source)
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	start := time.Now()
+	var failure error
+	for _, err := range q.All(ctx, &query.Env{}, input) {
+		failure = err
+	}
+	took := time.Since(start)
+	t.Logf("%-60s %v: %v", source, took.Round(time.Millisecond), failure)
+	if slack := 250 * time.Millisecond; took > deadline+slack && !raceDetector {
+		t.Errorf("%s ends %v after its deadline", source, took-deadline)
+	}
+	return failure
+}
+
+func TestEvaluationsEndAtTheDeadline(t *testing.T) {
+	big := strings.Repeat("x", 1<<20)
+	for source, input := range map[string]any{
+		`last(range(1e18))`: nil,
+		`def f: f; f`:       nil,
+		`def f: 1 + f; f`:   nil,
+		`[limit(5; repeat(1))] | until(false; .)`:    nil,
+		`gsub("x.*y|x"; "")`:                         big,
+		`[match("x.*y|x"; "g")]`:                     big,
+		`test("(x+x+)+y")`:                           strings.Repeat(big, 16),
+		`test("((a|b|x)?){1000}y")`:                  big,
+		`[splits("(x?){500}y")]`:                     strings.Repeat(big, 4),
+		`.[]? // empty | 1`:                          big,
+		`try last(range(1e18)) catch "caught"`:       nil,
+		`(last(range(1e18)))? // "caught"`:           nil,
+		`[.] | map(.. | .. | last(range(1e18)))`:     nil,
+		`last(combinations(20))`:                     []any{0, 1, 2, 3},
+		`reduce range(1e12) as $i (0; . + $i)`:       nil,
+		`try (., last(range(1e18))) catch ., 1, "x"`: nil,
+		`label $out | foreach range(1e12) as $i (0; 1; if . > 1 then ., break $out else empty end)`: nil,
+	} {
+		if err := within(t, 100*time.Millisecond, source, input); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, query.ErrMemory) {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+}
+
+func TestEvaluationsEndWhenTheyNeedTooMuchMemory(t *testing.T) {
+	if raceDetector || testing.Short() {
+		t.Skip("takes long with the race detector")
+	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(256 << 20))
+	for _, source := range []string{
+		`[repeat(1)]`,
+		`[range(1e9)]`,
+		`def f: [f]; f`,
+		`reduce range(60) as $i ("x"; . + .)`,
+		`reduce range(60) as $i ([1]; . + .)`,
+		`try [repeat("x")] catch "caught"`,
+	} {
+		if err := within(t, 30*time.Second, source, nil); !errors.Is(err, query.ErrMemory) {
+			t.Errorf("%s: %v", source, err)
+		}
+		debug.FreeOSMemory()
+	}
+}
+
+func TestWhatATargetSendsIsBounded(t *testing.T) {
+	digits := strings.Repeat("7", 1<<20)
+	rows := make([]any, 1<<15)
+	for i := range rows {
+		rows[i] = []any{}
+	}
+	rows[0] = make([]any, 1<<15)
+	for _, test := range []struct {
+		source string
+		input  any
+		want   string
+	}{
+		{`.text * .n`, map[string]any{"text": "xxx", "n": 1 << 29}, `"xxx" times 536870912 is longer than 67108864 bytes`},
+		{`.n * .text`, map[string]any{"text": "xxx", "n": 1e300}, `"xxx" times 1e+300 is longer than 67108864 bytes`},
+		{`.text *= 1e9`, map[string]any{"text": "xxx"}, `"xxx" times 1000000000 is longer than 67108864 bytes`},
+		{`.n | . * .`, map[string]any{"n": json.Number(digits)}, `the product has too many digits`},
+		{`reduce range(60) as $i (10; . * .) | 1`, nil, `the product has too many digits`},
+		{`tonumber`, digits, `is longer than 1000 characters`},
+		{`fromjson`, digits, `it has a number of more than 1000 digits`},
+		{`fromjson`, "[" + strings.Repeat("{},", 1<<20) + "{}]", `it has more than 1048576 values`},
+		{`transpose`, rows, `transpose cannot make a table of 32768 by 32768: it has more than 1048576 values`},
+	} {
+		if err := within(t, 10*time.Second, test.source, test.input); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %s", test.source, err, test.want)
+		}
+	}
+}
+
+func TestBoundedFunctionsAreThoseOfJQ(t *testing.T) {
+	values := []any{
+		nil, true, 0, 3, -2, 2.5, json.Number("4"), json.Number("1e2"), json.Number("123456789012345678901234567890"),
+		new(big.Int).Lsh(big.NewInt(1), 100), "", "ab", "12", "1.5e3", "x1", `{"a": [1, 2.50]}`, "[1", []any{}, []any{1, "a"},
+		[]any{[]any{1, 2}, []any{3}}, map[string]any{}, map[string]any{"a": map[string]any{"b": 1}}, map[string]any{"a": map[string]any{"c": 2}},
+	}
+	for _, source := range []string{
+		`.[0] * .[1]`, `.[1] * .[0] * 2`, `.[0] * (.[1], 3) * (1, 2)`, `.[0] *= .[1]`, `.[0] *= (.[1], 2)`, `. as [$a, $b] | {v: $a} | .v *= $b`,
+		`(.[0] * .[1]) as $x | $x * 2`, `[.[] * 2]`, `def f: .[0] * .[1]; f * 1`, `.[0] * .[1] - .[1] * .[0]`,
+		`.[0] | tonumber`, `.[0] | fromjson`, `.[0] | transpose`, `map(tonumber? // fromjson?)`, `[.[0], .[1]] | transpose`,
+	} {
+		q, jq := compile(t, source), original(t, source)
+		for _, a := range values {
+			for _, b := range values {
+				checkAgainstJQ(t, q, jq, []any{a, b})
+			}
+		}
+	}
+}
+
+func TestPanicsAreErrors(t *testing.T) {
+	for _, input := range []any{int64(1), uint64(1), struct{}{}} {
+		for _, source := range []string{`. + 1`, `tojson`, `type`, `.a + 1`} {
+			if err := within(t, time.Second, source, input); err == nil {
+				t.Errorf("%T | %s gives no error", input, source)
+			}
+		}
+	}
+	if err := within(t, time.Second, `$__meter | tojson`, nil); err == nil {
+		t.Error("the meter can be encoded")
+	}
+}
+
+// The constants of an expression, the variables and the documents may be used
+// by many evaluations at the same time, though jq's del writes to them.
+func TestEvaluationsShareNothing(t *testing.T) {
+	document := map[string]any{"a": map[string]any{"x": 1}, "b": []any{1, 2, 3}, "c": 3}
+	env := &query.Env{Root: document, Vars: map[string]any{"v": map[string]any{"a": 1}, "w": 2}, Docs: map[string]any{"d": document}}
+	var all sync.WaitGroup
+	for _, source := range []string{
+		`{"a": {"x": 1}, "b": 2} | del(.zz)`, `. as $d | $root | del(.zz)`, `$vars | del(.zz)`, `.a |= empty`, `map_values(empty)`,
+		`walk(.)`, `delpaths([["zz"]])`, `.b[0] |= empty`, `$docs | del(.zz)`, `.c += 1`, `$root.a.x`, `[.b[] | . + 1]`, `to_entries`,
+	} {
+		q := compile(t, source)
+		for range 4 {
+			all.Go(func() {
+				for range 200 {
+					if _, count, err := q.One(context.Background(), env, document); count != 1 || err != nil {
+						t.Errorf("%s: %d results, %v", source, count, err)
+						return
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+func TestHalt(t *testing.T) {
+	got, err := all(t, `1, halt, 2`, nil)
+	if len(got) != 1 || err != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := all(t, `"bad" | halt_error`, nil); err == nil {
+		t.Error("halt_error is no error")
+	}
+}
