@@ -34,7 +34,8 @@ zone "example.test" { type primary; file "%[1]s/example.test"; };
 `, dir, port, upstream(t), channel), 0o644)
 	url := fmt.Sprintf("http://127.0.0.1:%d", channel)
 	begin := time.Now()
-	start(t, named, "-g", "-c", config).await(t, answers(url+"/json/v1"))
+	server := start(t, named, "-g", "-c", config)
+	server.await(t, server.says("all zones loaded"))
 
 	for range 10 {
 		ask(t, port, "www.example.test.", dnsmessage.TypeA)

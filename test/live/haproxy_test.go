@@ -119,7 +119,8 @@ backend none
 }
 
 // agreeWithHAProxy compares the families that HAProxy's own Prometheus page and
-// our module have under one name, but for the frontend of the pages themselves.
+// our module have under one name, but for the frontend of the pages themselves,
+// and for a server that is not checked: that page says that it is up.
 func agreeWithHAProxy(own, ours samples) error {
 	var problems []error
 	compared := 0
@@ -127,7 +128,7 @@ func agreeWithHAProxy(own, ours samples) error {
 		kind := strings.Split(s.name, "_")[1] // haproxy_server_…
 		labels := map[string]string{kind: s.labels["proxy"]}
 		switch {
-		case s.labels["proxy"] == "stats":
+		case s.labels["proxy"] == "stats", s.labels["server"] == "trusted":
 			continue
 		case kind == "server":
 			labels = map[string]string{"backend": s.labels["proxy"], "server": s.labels["server"]}

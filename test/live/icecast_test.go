@@ -3,6 +3,7 @@
 package live_test
 
 import (
+	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -60,23 +61,24 @@ func TestIcecast(t *testing.T) {
 		`icecast_source_info{genre="jazz",mount="/radio.mp3",server_name="Radio Example",server_type="audio/mpeg"}`: 1,
 	})
 
-	// What the page for administrators says.
-	var page struct {
-		Server    string  `xml:"server_id"`
-		Listeners float64 `xml:"listeners"`
-		Sources   float64 `xml:"sources"`
-		Start     string  `xml:"server_start_iso8601"`
-	}
-	if err := xml.Unmarshal(administrate(t, url+"/admin/stats"), &page); err != nil {
-		t.Fatal(err)
-	}
-	started, err := time.Parse("2006-01-02T15:04:05-0700", page.Start)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got.want(t, map[string]float64{
-		"icecast_sources": page.Sources, "icecast_listeners": page.Listeners,
-		"icecast_start_time_seconds": float64(started.Unix()),
+	// What the page for administrators says, a moment later.
+	eventually(t, "Icecast's pages to agree", func(context.Context) error {
+		var page struct {
+			Listeners float64 `xml:"listeners"`
+			Sources   float64 `xml:"sources"`
+			Start     string  `xml:"server_start_iso8601"`
+		}
+		if err := xml.Unmarshal(administrate(t, url+"/admin/stats"), &page); err != nil {
+			return err
+		}
+		started, err := time.Parse("2006-01-02T15:04:05-0700", page.Start)
+		if err != nil {
+			return err
+		}
+		return got.differ(map[string]float64{
+			"icecast_sources": page.Sources, "icecast_listeners": page.Listeners,
+			"icecast_start_time_seconds": float64(started.Unix()),
+		})
 	})
 
 	first.Close()

@@ -182,6 +182,16 @@ func (p *process) await(t *testing.T, ready func(context.Context) error) {
 	})
 }
 
+// says returns a check that the program has printed a text.
+func (p *process) says(text string) func(context.Context) error {
+	return func(context.Context) error {
+		if !strings.Contains(p.printed(), text) {
+			return fmt.Errorf("it has not printed %q", text)
+		}
+		return nil
+	}
+}
+
 // eventually polls until check returns no error; the test fails with its last
 // error when that takes too long.
 func eventually(t *testing.T, what string, check func(context.Context) error) {
