@@ -19,20 +19,31 @@ type counts struct {
 	lastUnmatched []byte // its beginning
 }
 
-// labels are those of a series, as numbers. 0 is a label that there is not,
-// otherwise a number less 1 is that of the code, the method, the virtual host or
-// the pattern.
-type labels struct {
-	code, method, path uint16
-	vhost              uint32
+// labels are those of a series: 16 bits each for the code, the method, the
+// virtual host's and the path's number. A map finds one number in half the time
+// that it takes for four.
+type labels uint64
+
+func newLabels(code, method, vhost, path uint16) labels {
+	return labels(code)<<48 | labels(method)<<32 | labels(vhost)<<16 | labels(path)
 }
 
-// otherCode, otherVhost and otherPath are the label other.
+// In each of these 0 is a label that there is not; otherwise a code or a method
+// is one less than the number.
+func (l labels) code() uint16   { return uint16(l >> 48) }
+func (l labels) method() uint16 { return uint16(l >> 32) }
+func (l labels) vhost() uint16  { return uint16(l >> 16) }
+func (l labels) path() uint16   { return uint16(l) }
+
+func (l labels) withoutCode() labels { return l &^ newLabels(0xffff, 0, 0, 0) }
+
+// The label other.
 const (
-	otherCode  = 1 + 1000
-	otherVhost = 1
-	otherPath  = 1
-	otherName  = "other"
+	otherCode   = 1 + 1000
+	otherMethod = 1
+	otherVhost  = 1
+	otherPath   = 1
+	otherName   = "other"
 )
 
 type request struct{ count, bytes uint64 }
@@ -43,7 +54,7 @@ type counter struct {
 	options *Options
 	entry   entry
 	vhosts  []string // names, by number
-	byVhost map[string]uint32
+	byVhost map[string]uint16
 	paths   []string // names, by number
 	byPath  []uint16 // the number of each pattern's name
 }
@@ -63,7 +74,7 @@ func newCounter(o *Options) *counter {
 			upstream: make(map[labels]*histogram),
 		},
 		vhosts:  []string{"", otherName},
-		byVhost: map[string]uint32{otherName: otherVhost},
+		byVhost: map[string]uint16{otherName: otherVhost},
 		paths:   []string{"", otherName},
 	}
 	numbers := map[string]uint16{otherName: otherPath}
@@ -96,7 +107,7 @@ func (c *counter) line(line []byte) {
 	r.count++
 	r.bytes += e.bytes
 	if e.seconds >= 0 || e.upstream >= 0 {
-		l.code = 0 // else every histogram stood there once for each code
+		l = l.withoutCode() // else every histogram stood there once for each code
 		observe(c.duration, l, c.options.Buckets, e.seconds)
 		observe(c.upstream, l, c.options.UpstreamBuckets, e.upstream)
 	}
@@ -109,26 +120,27 @@ func (c *counter) reject(line []byte) {
 }
 
 // labels returns the labels of an entry's series.
-func (c *counter) labels(e *entry) (l labels) {
+func (c *counter) labels(e *entry) labels {
+	var code, method, vhost, path uint16
 	o := c.options
 	if o.labelCode {
-		l.code = uint16(e.code) + 1
+		code = uint16(e.code) + 1
 	}
 	if o.labelMethod {
-		l.method = uint16(e.method) + 1
+		method = uint16(e.method) + 1
 	}
 	if o.labelVhost && e.vhost != nil {
-		l.vhost = c.vhost(e.vhost)
+		vhost = c.vhost(e.vhost)
 	}
 	if len(o.patterns) > 0 {
-		l.path = c.path(e.path)
+		path = c.path(e.path)
 	}
-	return l
+	return newLabels(code, method, vhost, path)
 }
 
 // vhost returns the number of a virtual host. The client may send any name:
 // those beyond the limit are other.
-func (c *counter) vhost(name []byte) uint32 {
+func (c *counter) vhost(name []byte) uint16 {
 	if number, ok := c.byVhost[string(name)]; ok {
 		return number
 	}
@@ -138,7 +150,7 @@ func (c *counter) vhost(name []byte) uint32 {
 	valid := strings.ToValidUTF8(string(name), string(utf8.RuneError))
 	number, ok := c.byVhost[valid]
 	if !ok {
-		number = uint32(len(c.vhosts))
+		number = uint16(len(c.vhosts))
 		c.vhosts = append(c.vhosts, valid)
 	}
 	c.byVhost[string(name)] = number
@@ -171,17 +183,14 @@ func (c *counter) add(l labels) (labels, *request) {
 
 // other returns l with every label that there is set to other.
 func (l labels) other() labels {
-	if l.code != 0 {
-		l.code = otherCode
+	instead := func(label, other uint16) uint16 {
+		if label == 0 {
+			return 0
+		}
+		return other
 	}
-	if l.method != 0 {
-		l.method = 1
-	}
-	if l.vhost != 0 {
-		l.vhost = otherVhost
-	}
-	if l.path != 0 {
-		l.path = otherPath
-	}
-	return l
+	return newLabels(
+		instead(l.code(), otherCode), instead(l.method(), otherMethod),
+		instead(l.vhost(), otherVhost), instead(l.path(), otherPath),
+	)
 }

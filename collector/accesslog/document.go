@@ -90,19 +90,19 @@ func (c *counter) histogramValues(histograms map[labels]*histogram, bounds []flo
 func (c *counter) labelValues(l labels) map[string]any {
 	values := map[string]any{"code": nil, "method": nil, "vhost": nil, "path": nil}
 	switch {
-	case l.code == otherCode:
+	case l.code() == otherCode:
 		values["code"] = otherName
-	case l.code != 0:
-		values["code"] = fmt.Sprintf("%03d", l.code-1)
+	case l.code() != 0:
+		values["code"] = fmt.Sprintf("%03d", l.code()-1)
 	}
-	if l.method != 0 {
-		values["method"] = methodNames[l.method-1]
+	if l.method() != 0 {
+		values["method"] = methodNames[l.method()-1]
 	}
-	if l.vhost != 0 {
-		values["vhost"] = c.vhosts[l.vhost]
+	if l.vhost() != 0 {
+		values["vhost"] = c.vhosts[l.vhost()]
 	}
-	if l.path != 0 {
-		values["path"] = c.paths[l.path]
+	if l.path() != 0 {
+		values["path"] = c.paths[l.path()]
 	}
 	return values
 }

@@ -16,7 +16,10 @@ type entry struct {
 }
 
 func (e *entry) reset() {
-	*e = entry{code: -1, seconds: -1, upstream: -1, scratch: e.scratch[:0]}
+	e.code, e.method, e.bytes = -1, 0, 0
+	e.path, e.vhost = nil, nil
+	e.seconds, e.upstream = -1, -1
+	e.scratch = e.scratch[:0]
 }
 
 // A field says what a part of a line is.
@@ -66,13 +69,18 @@ func (e *entry) set(f field, scale float64, text []byte) (ok bool) {
 
 // request takes a request line as the client sent it, which may be anything.
 func (e *entry) request(text []byte) {
-	name, rest, _ := bytes.Cut(text, space)
-	e.method = methodOf(name)
-	url, _, _ := bytes.Cut(rest, space)
-	e.path = pathOf(url)
+	name, rest := word(text)
+	url, _ := word(rest)
+	e.method, e.path = methodOf(name), pathOf(url)
 }
 
-var space = []byte{' '}
+// word cuts text at its first space.
+func word(text []byte) (first, rest []byte) {
+	if i := bytes.IndexByte(text, ' '); i >= 0 {
+		return text[:i], text[i+1:]
+	}
+	return text, nil
+}
 
 func pathOf(url []byte) []byte {
 	if i := bytes.IndexByte(url, '?'); i >= 0 {

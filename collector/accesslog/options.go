@@ -25,6 +25,9 @@ type Options struct {
 	labelCode, labelMethod, labelVhost bool
 }
 
+// maxSeries is what Prometheus takes without complaint, and fits labels.
+const maxSeries = 50_000
+
 // defaultBuckets are those of Prometheus' client libraries, in seconds.
 var defaultBuckets = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
 
@@ -47,7 +50,7 @@ func (o *Options) Decode(d *options.Decoder, n *yaml.Node) {
 		"labels":           keep(&labels),
 		"buckets":          decodeBuckets(d, &o.Buckets),
 		"upstream_buckets": decodeBuckets(d, &o.UpstreamBuckets),
-		"series_limit":     d.Int(&o.SeriesLimit, 1, 1_000_000),
+		"series_limit":     d.Int(&o.SeriesLimit, 1, maxSeries),
 	})
 	o.FromStart = from == "start"
 	if key, _ := options.Get(n, "history"); o.History && !o.FromStart {

@@ -30,8 +30,8 @@ func (o *op) end(text []byte) int {
 	switch {
 	case o.until == "":
 		return len(text)
-	case len(o.until) == 1 && !o.quoted && !o.list:
-		return bytes.IndexByte(text, o.until[0])
+	case o.list:
+		return o.endOfList(text)
 	}
 	for from := 0; ; {
 		i := bytes.IndexByte(text[from:], o.until[0])
@@ -39,22 +39,35 @@ func (o *op) end(text []byte) int {
 			return -1
 		}
 		i += from
+		if hasPrefix(text[i:], o.until) && !(o.quoted && escaped(text[:i])) {
+			return i
+		}
 		from = i + 1
+	}
+}
+
+// endOfList is end for a variable that may hold several values.
+func (o *op) endOfList(text []byte) int {
+	for i := 0; i < len(text); i++ {
 		switch {
-		case o.list && bytes.HasPrefix(text[i:], betweenGroups):
-			from = i + len(betweenGroups)
-		case o.list && text[i] == ' ' && i > 0 && text[i-1] == ',':
-		case o.quoted && escaped(text[:i]):
-		case len(text)-i < len(o.until) || string(text[i:i+len(o.until)]) != o.until:
-		default:
+		case o.until[0] == ' ' && hasPrefix(text[i:], betweenGroups):
+			i += len(betweenGroups) - 1
+		case o.until[0] == ' ' && i > 0 && text[i-1] == ',':
+		case hasPrefix(text[i:], o.until) && !(o.quoted && escaped(text[:i])):
 			return i
 		}
 	}
+	return -1
+}
+
+// hasPrefix is bytes.HasPrefix for a string, which mostly is one byte long.
+func hasPrefix(text []byte, prefix string) bool {
+	return len(text) >= len(prefix) && text[0] == prefix[0] && (len(prefix) == 1 || string(text[1:len(prefix)]) == prefix[1:])
 }
 
 // betweenGroups stands between the values of a list where a request was passed
 // on to another group of servers.
-var betweenGroups = []byte(" : ")
+const betweenGroups = " : "
 
 // escaped tells whether what follows text is escaped: an odd number of
 // backslashes stands before it.
