@@ -110,6 +110,7 @@
 // of them matches. With `repeat: true` an array of such objects, one for each match;
 // none is an empty array. ^ and $ match at lines, as with (?m); the dot does not match a
 // line break unless the pattern says (?s). Colours (ANSI escapes) are left out.
+// A text above 1 MiB is refused: a search cannot be stopped on the way.
 //
 //	Active connections: 291        pattern: 'Active connections: (?P<active>\d+)'
 //	                               {"active": "291"}

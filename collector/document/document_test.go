@@ -139,7 +139,7 @@ func TestWrongKind(t *testing.T) {
 		{"page", "keyvalue", page, "", "", `the answer is an HTML page titled "Sign in & go", expected lines of keys and values`},
 		{"page", pattern, page, "", "", `the answer is an HTML page titled "Sign in & go", expected a match of the pattern "no (?P<way>\\d)"`},
 		{"page without a title", "json", "<html><body>502", "", "", "the answer is an HTML page, expected JSON"},
-		{"page after a comment", "json", "<!-- x --><HTML>", "", "", "the answer is an HTML page, expected JSON"},
+		{"page after a comment", "json", "<!-- x\n -->\n<HTML>", "", "", "the answer is an HTML page, expected JSON"},
 	} {
 		c.name += " " + strings.Trim(strings.Split(c.format, ":")[0], "{")
 		c.run(t)

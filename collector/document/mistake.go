@@ -22,7 +22,7 @@ func wrongKind(text, wanted string) error {
 }
 
 var (
-	htmlStart = regexp.MustCompile(`(?i)^(?:<\?xml[^>]*\?>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b`)
+	htmlStart = regexp.MustCompile(`(?is)^(?:<\?xml[^>]*\?>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b`)
 	htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>\s*(.*?)\s*</title>`)
 )
 

@@ -43,17 +43,23 @@ func decodeText(body []byte, enc encoding.Encoding) string {
 }
 
 // declaredEncoding returns the encoding that the charset of a Content-Type
-// names, and nil, which stands for UTF-8, where there is none or it is unknown.
+// names; UTF-8 where there is none or it is unknown.
 func declaredEncoding(contentType string) encoding.Encoding {
 	_, params, err := mime.ParseMediaType(contentType)
-	if err != nil || params["charset"] == "" {
+	if err != nil {
 		return nil
 	}
-	enc, err := htmlindex.Get(params["charset"])
-	if err != nil || enc == unicode.UTF8 {
-		return nil
-	}
+	enc, _ := encodingOf(params["charset"])
 	return enc
+}
+
+// encodingOf returns the encoding with a name such as iso-8859-1; nil for UTF-8.
+func encodingOf(name string) (encoding.Encoding, error) {
+	enc, err := htmlindex.Get(name)
+	if err != nil || enc == unicode.UTF8 {
+		return nil, err
+	}
+	return enc, nil
 }
 
 // stripColours leaves out the ANSI escape sequences (ECMA-48) with which programs

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/htmlindex"
 
 	"status_exporter/config/options"
 )
@@ -69,15 +69,19 @@ func (p *xmlParser) explain(text string, err error) error {
 var xmlDeclaration = regexp.MustCompile(`^<\?xml\s[^>]*?encoding\s*=\s*["']([^"']+)["']`)
 
 // xmlEncoding returns the encoding that the document declares, else that of its
-// Content-Type.
+// Content-Type. A declaration of UTF-16 that can be read byte by byte is wrong.
 func xmlEncoding(body []byte, contentType string) (encoding.Encoding, error) {
 	found := xmlDeclaration.FindSubmatch(body)
 	if found == nil {
 		return declaredEncoding(contentType), nil
 	}
-	enc, err := htmlindex.Get(string(found[1]))
+	name := string(found[1])
+	if strings.HasPrefix(strings.ToLower(name), "utf-16") {
+		return nil, nil
+	}
+	enc, err := encodingOf(name)
 	if err != nil {
-		return nil, fmt.Errorf("line 1: the document declares the encoding %q, which is unknown", found[1])
+		return nil, fmt.Errorf("line 1: the document declares the encoding %q, which is unknown", name)
 	}
 	return enc, nil
 }

@@ -20,6 +20,7 @@ func TestXML(t *testing.T) {
 			want: `{"a": {"@b": "1", "c": "2", "d": {"@lang": "en", "#text": "3"}}}`},
 		{name: "document type", body: "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<!DOCTYPE monit [<!ELEMENT monit (a)>]>\n<monit><a>caf\xe9</a></monit>", want: `{"monit": {"a": "café"}}`},
 		{name: "encoding", body: "<?xml version='1.0' encoding='windows-1251' standalone='yes'?><a b='\xc4'>\xe0</a>", want: `{"a": {"@b": "Д", "#text": "а"}}`},
+		{name: "wrong encoding", body: "<?xml version='1.0' encoding='UTF-16'?><a>é</a>", want: `{"a": "é"}`},
 		{name: "stray bytes after it", body: "<a>1</a>\x00\xff garbage & more", want: `{"a": "1"}`},
 
 		{name: "always an array, once", format: arrays, body: "<a><service>x</service><b/></a>", want: `{"a": {"service": ["x"], "b": null}}`},
