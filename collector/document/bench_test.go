@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -109,7 +110,7 @@ func BenchmarkBare(b *testing.B) {
 			b.SetBytes(int64(len(c.body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := c.read(bytes.NewReader(c.body)); err != nil && err != io.EOF {
+				if err := c.read(bytes.NewReader(c.body)); err != nil && !errors.Is(err, io.EOF) {
 					b.Fatal(err)
 				}
 			}

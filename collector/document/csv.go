@@ -114,7 +114,7 @@ func (p *csvParser) document() (any, error) {
 	for first := true; ; first = false {
 		empty := p.atEmptyLine()
 		record, err := p.records.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -112,6 +112,11 @@ func TestText(t *testing.T) {
 		{"declaration before charset", "xml", "<?xml version='1.0' encoding='koi8-r'?><a>\xc1</a>", "text/xml; charset=utf-8", `{"a": "а"}`, ""},
 		{"unknown declaration", "xml", "<?xml version='1.0' encoding='ebcdic'?><a/>", "", ``, `line 1: the document declares the encoding "ebcdic", which is unknown`},
 
+		{"not finite", "xml", "<a><b>NaN</b><b>1e400</b></a>", "", `{"a": {"b": ["NaN", "1e400"]}}`, ""},
+		{"not finite", "csv", "a,b\nNaN,1e400", "", `[{"a": "NaN", "b": "1e400"}]`, ""},
+		{"not finite", "keyvalue", "a: NaN\nb: 1e400", "", `{"a": "NaN", "b": "1e400"}`, ""},
+		{"not finite", "{regexp: {pattern: '^a: (?P<a>.*)$'}}", "a: 1e400", "", `{"a": "1e400"}`, ""},
+
 		{"colours", "keyvalue", "\x1b[1;32mstate\x1b[0m: \x1b]0;title\x07\x1b[32mup\x1b[m", "", `{"state": "up"}`, ""},
 		{"colours", "{regexp: {pattern: '^state: (?P<state>\\w+)$'}}", "state: \x1b[38;5;10mup\x1b[0m", "", `{"state": "up"}`, ""},
 	} {

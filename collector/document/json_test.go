@@ -67,11 +67,11 @@ func bySTD(body []byte) (any, error) {
 		var v any
 		err := dec.Decode(&v)
 		switch {
-		case err == io.EOF && len(all) == 0:
+		case errors.Is(err, io.EOF) && len(all) == 0:
 			return nil, io.ErrUnexpectedEOF
-		case err == io.EOF && len(all) == 1:
+		case errors.Is(err, io.EOF) && len(all) == 1:
 			return all[0], nil
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return all, nil
 		case err != nil:
 			return nil, err

@@ -30,7 +30,7 @@ var (
 func htmlPage(text string) (title string, is bool) {
 	const far = 4096 // bytes within which a page shows what it is
 	text = text[:min(len(text), far)]
-	if !htmlStart.MatchString(text) {
+	if !strings.HasPrefix(text, "<") || !htmlStart.MatchString(text) {
 		return "", false
 	}
 	if found := htmlTitle.FindStringSubmatch(text); found != nil {

@@ -99,7 +99,7 @@ type xmlParser struct {
 func (p *xmlParser) document() (any, error) {
 	for {
 		token, err := p.tokens.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil, &xml.SyntaxError{Msg: "unexpected EOF"}
 		}
 		if err != nil {

@@ -85,9 +85,11 @@ func (p *yamlParser) documents(text string) ([]any, error) {
 	var documents []any
 	for {
 		var n yaml.Node
-		if err := loader.Load(&n); err == io.EOF {
+		err := loader.Load(&n)
+		if errors.Is(err, io.EOF) {
 			return documents, nil
-		} else if err != nil {
+		}
+		if err != nil {
 			return nil, err
 		}
 		v, err := p.value(&n)
