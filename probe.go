@@ -14,6 +14,7 @@ import (
 // probeOptions are the flags of the command probe.
 type probeOptions struct {
 	target, module, auth string
+	moduleSet            bool
 	vars                 map[string]string
 	timeout              time.Duration
 	configFiles          []string
@@ -24,7 +25,8 @@ func probeCommand(app *kingpin.Application) command {
 	o := &probeOptions{}
 	cmd := app.Command("probe", "Make one probe and print it: what was asked, what each rule found, the metrics. Exits with 1 if it failed.")
 	cmd.Arg("URL", "The target; nothing for a module that takes none.").StringVar(&o.target)
-	cmd.Flag("module", "The module.").Default("app").StringVar(&o.module)
+	cmd.Flag("module", "The module. Without one, and where the page is not that of module app, one is guessed.").
+		Default("app").IsSetByUser(&o.moduleSet).StringVar(&o.module)
 	cmd.Flag("auth", "Which of the configuration's auths to use.").StringVar(&o.auth)
 	cmd.Flag("var", "Sets a var that the module allows a request to set: NAME=VALUE; repeatable.").StringMapVar(&o.vars)
 	cmd.Flag("timeout", "When to give up.").Default(defaultTimeout.String()).DurationVar(&o.timeout)
@@ -51,23 +53,37 @@ func probe(ctx context.Context, p *program, o *probeOptions) error {
 	for name, value := range o.vars {
 		params.Set(name, value)
 	}
-	one, err := lease.Probe(collector.Request{
+	request := collector.Request{
 		Target: o.target, Module: o.module, Auth: o.auth, Params: params, Explain: true, Excerpt: excerptBytes,
-	})
+	}
+	if !o.moduleSet {
+		request.Excerpt = guessBytes
+	}
+	one, err := lease.Probe(request)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	result := one.Run(ctx)
+	whole := *result.Documents[0]
+	for _, doc := range result.Documents {
+		doc.Excerpt = doc.Excerpt[:min(len(doc.Excerpt), excerptBytes)]
+	}
 	if err := result.WriteReport(p.stdout); err != nil {
 		return err
 	}
 	if !result.Success {
+		if !o.moduleSet {
+			guess(ctx, p.stdout, cfg, &whole)
+		}
 		return errFailed
 	}
 	return nil
 }
 
-// excerptBytes is how much of a document is printed.
-const excerptBytes = 1024
+// How much of a document is printed, and how much of it a guess looks at.
+const (
+	excerptBytes = 1024
+	guessBytes   = 4 << 20
+)
