@@ -1,0 +1,40 @@
+package fetch
+
+import (
+	"go.yaml.in/yaml/v4"
+
+	"status_exporter/config/options"
+)
+
+// Auth is one entry under `auths:`: credentials that a probe names instead of
+// those of its module, and whom they may be sent to.
+//
+// Its client and headers win over the module's key by key. The module's own
+// credentials are then never sent: those under its client, and its headers that
+// are secrets. What the module's params, body and login hold is still sent, and
+// is still bound to whom the module may ask.
+type Auth struct {
+	name    string
+	client  clientOptions
+	headers map[string]text
+	allow   AllowList // nil: no list
+}
+
+// Decode reads the entry called name.
+func (a *Auth) Decode(d *options.Decoder, n *yaml.Node, name string) {
+	*a = Auth{name: name, client: defaultClientOptions()}
+	d.Mapping(n, "the auths entry "+name, options.Fields{
+		"client":  func(n *yaml.Node) { a.client.decode(d, n) },
+		"headers": func(n *yaml.Node) { decodeHeaders(d, n, &a.headers) },
+		"allow":   func(n *yaml.Node) { a.allow.Decode(d, n) },
+	})
+}
+
+func (a *Auth) hasSecret() bool {
+	for name, t := range a.headers {
+		if t.isSecret() || sensitive(name) {
+			return true
+		}
+	}
+	return a.client.hasSecret()
+}

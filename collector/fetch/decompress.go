@@ -1,0 +1,50 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// inflaters are gzip readers that are used again.
+type inflaters struct{ idle sync.Pool }
+
+// read reads what an answer says from its body, at most limit bytes. It undoes
+// the encoding that was asked for, gzip (RFC 9110 section 8.4.1); any other is an
+// error.
+func (p *inflaters) read(body io.Reader, a *answer, limit int64) ([]byte, error) {
+	switch encoding := strings.ToLower(a.Header.Get("Content-Encoding")); encoding {
+	case "", "identity":
+		if a.ContentLength > limit {
+			return nil, errTooLarge
+		}
+		return readAll(body, a.ContentLength, limit)
+	case "gzip", "x-gzip":
+		return p.inflate(body, a.ContentLength, limit)
+	default:
+		return nil, fmt.Errorf("the answer is encoded as %q, expected gzip or no encoding", encoding)
+	}
+}
+
+func (p *inflaters) inflate(body io.Reader, size, limit int64) ([]byte, error) {
+	z, _ := p.idle.Get().(*gzip.Reader)
+	if z == nil {
+		z = new(gzip.Reader)
+	}
+	defer p.idle.Put(z)
+	switch err := z.Reset(body); {
+	case err == io.EOF: // no body at all
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("the answer is said to be gzip: %w", err)
+	}
+	b, err := readAll(z, 4*size, limit)
+	if err != nil && !errors.Is(err, errTooLarge) {
+		return nil, fmt.Errorf("the answer is broken gzip: %w", err)
+	}
+	return b, err
+}

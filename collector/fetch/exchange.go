@@ -1,0 +1,184 @@
+package fetch
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"status_exporter/collector/document"
+)
+
+// An answer is what came back on one exchange. Its body must be closed with
+// close, which ends the exchange.
+type answer struct {
+	*http.Response
+	trusted bool   // the target's own: it was sent the credentials
+	shown   string // the URL as it may be shown
+	trace   *trace
+	cancel  context.CancelFunc
+	finish  func() // nil once the exchange has ended
+}
+
+// drainTime is how long the rest of an answer is waited for that nobody reads.
+const drainTime = 20 * time.Millisecond
+
+// close ends the exchange. What is left of a short body is read, so that the
+// connection can be used again.
+func (a *answer) close() {
+	if a.finish == nil {
+		return
+	}
+	late := time.AfterFunc(drainTime, a.cancel)
+	_, _ = io.CopyN(io.Discard, a.Body, 64<<10)
+	late.Stop()
+	a.drop()
+}
+
+// drop ends the exchange, and its connection where the body was not read.
+func (a *answer) drop() {
+	_ = a.Body.Close()
+	a.finish()
+	a.finish = nil
+}
+
+// send makes one exchange. trusted says that it is with the target itself, which
+// gets the credentials.
+func (f *fetch) send(ctx context.Context, c *call, trusted bool) (*answer, *document.Failure) {
+	url := shown(c.url)
+	o, err := originOf(c.url)
+	if err != nil {
+		return nil, document.Failf(document.ReasonRedirect, "asking %s: %w", url, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	h, t := &hop{origin: o, guard: f.client.guard}, &trace{}
+	h.ctx = withTrace(context.WithValue(ctx, hopKey{}, h), t)
+	req := f.client.httpRequest(h.ctx, c, f.credential, trusted)
+	exchange := document.Exchange{Method: c.method, URL: url}
+	finish := func() {
+		cancel()
+		t.finish()
+		f.record(&exchange, h, t)
+	}
+	if h.proxied, err = f.client.proxied(req); err != nil {
+		finish()
+		return nil, document.Failf(document.ReasonConnect, "asking %s: choosing a proxy: %w", url, err)
+	}
+	if err := f.client.guard.name(o, h.proxied); err != nil {
+		finish()
+		return nil, &document.Failure{Reason: document.ReasonRefused, Err: err}
+	}
+	rt := f.client.bare
+	if trusted {
+		rt = f.client.trusted
+	}
+	r, err := rt.RoundTrip(req)
+	if err != nil {
+		failure := failed(ctx, err, t, url)
+		finish()
+		return nil, failure
+	}
+	exchange.Proto, exchange.Status, exchange.ResponseHeader = r.Proto, statusText(r), hidden(r.Header)
+	if r.TLS != nil {
+		exchange.Resumed = r.TLS.DidResume
+		f.noteExpiry(r)
+	}
+	f.doc.StatusCode, f.doc.Header = r.StatusCode, r.Header
+	return &answer{Response: r, trusted: trusted, shown: url, trace: t, cancel: cancel, finish: finish}, nil
+}
+
+// httpRequest makes a call the request of net/http.
+func (c *Client) httpRequest(ctx context.Context, call *call, own *credential, trusted bool) *http.Request {
+	req := &http.Request{
+		Method: call.method, URL: call.url, Host: call.host, Header: call.header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	if req.Host == "" && socketOf(call.url) != "" {
+		req.Host = "localhost"
+	}
+	if call.body != "" {
+		req.ContentLength = int64(len(call.body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(call.body)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	if trusted && own != nil {
+		req.Header = own.addTo(req.Header)
+	}
+	return req.WithContext(ctx)
+}
+
+// proxied tells whether a request goes through a proxy.
+func (c *Client) proxied(req *http.Request) (bool, error) {
+	if c.proxy == nil || socketOf(req.URL) != "" {
+		return false, nil
+	}
+	u, err := c.proxy(req)
+	return u != nil, err
+}
+
+// record adds a finished exchange to the document.
+func (f *fetch) record(e *document.Exchange, h *hop, t *trace) {
+	t.mu.Lock()
+	e.Phases, e.Address, e.Reused = t.phases, t.address, t.reused
+	t.mu.Unlock()
+	h.sent.mu.Lock()
+	e.RequestHeader = hidden(h.sent.header)
+	h.sent.mu.Unlock()
+	f.doc.Exchanges = append(f.doc.Exchanges, *e)
+	f.doc.Phases.Add(e.Phases)
+}
+
+// noteExpiry keeps the earliest end of validity of the certificates shown.
+func (f *fetch) noteExpiry(r *http.Response) {
+	for _, c := range r.TLS.PeerCertificates {
+		if f.doc.EarliestCertExpiry.IsZero() || c.NotAfter.Before(f.doc.EarliestCertExpiry) {
+			f.doc.EarliestCertExpiry = c.NotAfter
+		}
+	}
+}
+
+// hidden returns a header as it may be shown: without what is or may be a secret.
+// It is the same header where it holds none.
+func hidden(h http.Header) http.Header {
+	out, cloned := h, false
+	hide := func(name string, values []string) {
+		if !cloned {
+			out, cloned = h.Clone(), true
+		}
+		out[name] = values
+	}
+	for name, values := range h {
+		switch {
+		case len(values) == 0:
+			continue
+		case sensitive(name):
+			hide(name, []string{"<secret>"})
+		case name == "Location" || name == "Content-Location" || name == "Link" || name == "Refresh" || name == "Referer":
+			shown := make([]string, len(values))
+			for i, value := range values {
+				shown[i] = withoutValues(value)
+			}
+			hide(name, shown)
+		}
+	}
+	return out
+}
+
+// withoutValues cuts the query values and user names of the URLs in a header.
+func withoutValues(value string) string {
+	before, query, ok := strings.Cut(value, "?")
+	if at := strings.LastIndexByte(before, '@'); at >= 0 {
+		if scheme := strings.LastIndex(before[:at], "//"); scheme >= 0 {
+			before = before[:scheme+2] + before[at+1:]
+		}
+	}
+	if !ok {
+		return before
+	}
+	_, rest, ok := strings.Cut(query, ">")
+	if !ok {
+		return before + "?..."
+	}
+	return before + "?...>" + withoutValues(rest)
+}

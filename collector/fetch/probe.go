@@ -1,0 +1,233 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"status_exporter/collector/document"
+	"status_exporter/collector/query"
+)
+
+// A Request says what one probe asks.
+type Request struct {
+	Target  string         // http://host:port/path, https://…, host, host:port, unix:/run/name.sock:/path
+	Vars    map[string]any // $vars in the module's requests
+	Excerpt int            // how many bytes of each document to keep; 0: none
+}
+
+// A Probe asks one target for the documents of a module.
+type Probe struct {
+	client  *Client
+	request Request
+	base    *url.URL
+	origin  origin
+}
+
+// Probe returns the probe of a target. The error is a *BadTargetError where the
+// target cannot be asked as it is written, and a *RefusedError where its URL
+// already says that it may not be. Nothing has been sent yet.
+func (c *Client) Probe(r Request) (*Probe, error) {
+	u, o, err := parseTarget(r.Target, c.options.scheme, c.options.port)
+	if err != nil {
+		return nil, err
+	}
+	proxied, err := c.proxied(&http.Request{URL: u})
+	if err != nil {
+		return nil, fmt.Errorf("choosing a proxy for %s: %w", shown(u), err)
+	}
+	if err := c.guard.name(o, proxied); err != nil {
+		return nil, err
+	}
+	return &Probe{c, r, u, o}, nil
+}
+
+// Target returns the target as it may be shown: normalised, without query values.
+func (p *Probe) Target() string { return shown(p.base) }
+
+// Read asks for the documents of the module, side by side, and decodes them. Each
+// has a value or a Failure; reading never fails as a whole. It ends when ctx does.
+func (p *Probe) Read(ctx context.Context) []*document.Document {
+	docs := make([]*document.Document, len(p.client.documents))
+	if len(docs) == 1 {
+		docs[0] = p.read(ctx, &p.client.documents[0])
+	} else {
+		var wg sync.WaitGroup
+		for i := range docs {
+			wg.Go(func() { docs[i] = p.read(ctx, &p.client.documents[i]) })
+		}
+		wg.Wait()
+	}
+	if p.client.closed.Load() {
+		p.client.closeIdle()
+	}
+	return docs
+}
+
+// read has one document. A panic costs only that document: what a target sends
+// must not end the exporter.
+func (p *Probe) read(ctx context.Context, o *documentOptions) *document.Document {
+	doc := &document.Document{Name: o.name, Optional: o.optional, Bytes: -1}
+	defer func() {
+		if r := recover(); r != nil {
+			doc.Value = nil
+			doc.Failure = document.Failf(document.ReasonInternal, "asking %s: the exporter failed: %v\n%s", p.Target(), r, debug.Stack())
+		}
+	}()
+	f := &fetch{
+		client: p.client, options: o, doc: doc, excerpt: p.request.Excerpt,
+		// An expression may write to the variables.
+		env: query.Env{Target: p.Target(), Vars: maps.Clone(p.request.Vars)},
+	}
+	c, err := o.call(ctx, p.base, p.client.options.prefix, &f.env)
+	if err != nil {
+		doc.Failure = document.AsFailure(ctx, document.ReasonInternal, fmt.Errorf("asking %s: %w", p.Target(), err))
+		return doc
+	}
+	f.session, f.root = p.client.session(p.origin), rootOf(p.base, p.client.options.prefix)
+	if o.pages == nil {
+		doc.Value, doc.Failure = f.document(ctx, c, true)
+	} else {
+		doc.Value, doc.Failure = f.pages(ctx, c)
+	}
+	return doc
+}
+
+// A fetch is the making of one document.
+type fetch struct {
+	client     *Client
+	options    *documentOptions
+	doc        *document.Document
+	env        query.Env // of the requests, and of what is asked of the answers
+	excerpt    int
+	root       *url.URL    // below which a login is made
+	session    *session    // nil: no login and no token
+	credential *credential // of the session; nil: none
+	stays      bool        // redirects are not followed
+}
+
+// document makes a call and decodes the answer.
+func (f *fetch) document(ctx context.Context, c *call, trusted bool) (any, *document.Failure) {
+	a, failure := f.ask(ctx, c, trusted)
+	if failure != nil {
+		return nil, failure
+	}
+	if !accepts(f.options.valid, a.StatusCode) {
+		return nil, f.badStatus(a, c)
+	}
+	read := max(f.doc.Bytes, 0)
+	body, failure := f.body(ctx, a, f.options.bodyLimit-read)
+	if failure != nil {
+		return nil, failure
+	}
+	f.doc.Bytes = read + int64(len(body))
+	if room := f.excerpt - len(f.doc.Excerpt); room > 0 {
+		f.doc.Excerpt = append(f.doc.Excerpt, body[:min(room, len(body))]...)
+	}
+	value, failure := f.decode(ctx, body, a)
+	if failure != nil || f.options.failWhen == nil {
+		return value, failure
+	}
+	return value, f.told(ctx, value, a)
+}
+
+// badStatus returns the failure of an answer whose status is not accepted.
+func (f *fetch) badStatus(a *answer, c *call) *document.Failure {
+	defer a.close()
+	if a.StatusCode == http.StatusBadRequest && c.url.Scheme == "http" && speaksTLS(a) {
+		return document.Failf(document.ReasonProtocol, "asking %s: the target speaks TLS on this port, expected plain HTTP; ask it with https://", a.shown)
+	}
+	hint := ""
+	switch {
+	case !a.trusted:
+		hint = "; it was redirected to another host or port, which gets no credentials"
+	case a.StatusCode >= 300 && a.StatusCode < 400 && !f.client.redirects:
+		hint = "; redirects are not followed (follow_redirects)"
+	}
+	return document.Failf(document.ReasonStatus, "asking %s: the target answered %s, expected %s%s",
+		a.shown, statusText(a.Response), codes(f.options.valid), hint)
+}
+
+// speaksTLS tells whether a 400 is how a web server answers plain HTTP on a port
+// for TLS: all known ones say so in the first lines.
+func speaksTLS(a *answer) bool {
+	late := time.AfterFunc(drainTime, a.cancel)
+	defer late.Stop()
+	text, _ := io.ReadAll(io.LimitReader(a.Body, 1024))
+	return strings.Contains(string(text), "HTTPS") || strings.Contains(string(text), "SSL-enabled")
+}
+
+func codes(valid []int) string {
+	if valid == nil {
+		return "2xx"
+	}
+	words := make([]string, len(valid))
+	for i, code := range valid {
+		words[i] = fmt.Sprint(code)
+	}
+	return strings.Join(words, " or ")
+}
+
+// decode turns a body into a value.
+func (f *fetch) decode(ctx context.Context, body []byte, a *answer) (any, *document.Failure) {
+	if f.client.settings.Gate != nil {
+		release, err := f.client.settings.Gate(ctx)
+		if err != nil {
+			return nil, document.AsFailure(ctx, document.ReasonOverloaded, fmt.Errorf("decoding the answer of %s: %w", a.shown, err))
+		}
+		defer release()
+	}
+	began := time.Now()
+	value, err := f.options.format.Decode(ctx, body, a.Header.Get("Content-Type"), f.client.settings.Limits)
+	f.doc.Phases[document.PhaseDecode] += time.Since(began)
+	if err != nil {
+		return nil, document.AsFailure(ctx, document.ReasonDecode, fmt.Errorf("decoding the answer of %s: %w", a.shown, err))
+	}
+	return value, nil
+}
+
+// told returns the failure that a document itself tells of, if it does.
+func (f *fetch) told(ctx context.Context, value any, a *answer) *document.Failure {
+	f.setAnswer(value, a.Response)
+	said, _, err := f.options.failWhen.One(ctx, &f.env, value)
+	if err != nil {
+		return document.AsFailure(ctx, document.ReasonTold, fmt.Errorf("evaluating fail_when on the answer of %s: %w", a.shown, err))
+	}
+	switch said := said.(type) {
+	case nil:
+		return nil
+	case bool:
+		if !said {
+			return nil
+		}
+	case string:
+		if said == "" {
+			return nil
+		}
+		return document.Failf(document.ReasonTold, "the answer of %s tells of a failure: %s", a.shown, shorten(said))
+	}
+	return document.Failf(document.ReasonTold, "the answer of %s tells of a failure: fail_when %s is true", a.shown, f.options.failWhen)
+}
+
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 200 {
+		return string(r[:197]) + "..."
+	}
+	return s
+}
+
+// setAnswer makes an answer what expressions read.
+func (f *fetch) setAnswer(value any, r *http.Response) {
+	f.env.Root, f.env.Status = value, r.StatusCode
+	f.env.Headers = make(map[string]any, len(r.Header))
+	for name, values := range r.Header {
+		f.env.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+	}
+}

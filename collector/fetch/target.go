@@ -1,0 +1,253 @@
+package fetch
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// A BadTargetError says that a target cannot be asked because of how it is written.
+type BadTargetError struct {
+	Target  string // without userinfo and query values
+	Message string // what was found and what was expected
+}
+
+func (e *BadTargetError) Error() string {
+	return fmt.Sprintf("target %q: %s", e.Target, e.Message)
+}
+
+// An origin is who is asked: a scheme, host and port, or a unix socket. Allow
+// lists, kept connections and logins are about origins.
+type origin struct {
+	scheme  string     // http or https
+	host    string     // lower case, ASCII, without brackets and final dot
+	address netip.Addr // where the host is an address
+	port    string     // always a number
+	socket  string     // the file of a unix socket; host and port are then empty
+}
+
+// String returns the origin as a URL.
+func (o origin) String() string {
+	switch {
+	case o.socket != "":
+		return "unix:" + o.socket
+	case o.port == defaultPort(o.scheme):
+		return o.scheme + "://" + bracket(o.host)
+	}
+	return o.scheme + "://" + bracket(o.host) + ":" + o.port
+}
+
+func bracket(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+func defaultPort(scheme string) string {
+	if scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
+// targetLimit is the longest target that is accepted, in bytes.
+const targetLimit = 4096
+
+const targetForms = "expected http://host:port/path, https://…, host:port or unix:/run/name.sock:/path"
+
+// parseTarget reads the target of a probe. Its URL has no path where the target
+// names none. scheme and port (0 for none) complete a target given bare.
+func parseTarget(target, scheme string, port int) (*url.URL, origin, error) {
+	u, err := targetURL(target, scheme, port)
+	if err != nil {
+		return nil, origin{}, &BadTargetError{printable(target), err.Error()}
+	}
+	o, err := originOf(u)
+	if err != nil {
+		return nil, origin{}, &BadTargetError{printable(target), err.Error()}
+	}
+	if u.Path == "/" {
+		u.Path, u.RawPath = "", ""
+	}
+	return u, o, nil
+}
+
+func targetURL(target, scheme string, port int) (*url.URL, error) {
+	switch {
+	case target == "":
+		return nil, fmt.Errorf("empty, %s", targetForms)
+	case len(target) > targetLimit:
+		return nil, fmt.Errorf("%d bytes long, expected at most %d", len(target), targetLimit)
+	}
+	if rest, ok := strings.CutPrefix(target, "unix:"); ok {
+		return socketURL(rest, scheme)
+	}
+	bare := false
+	switch found, _, ok := strings.Cut(target, "://"); {
+	case !ok || strings.ContainsAny(found, "/?#[]@"):
+		bare = true
+		if a, err := netip.ParseAddr(target); err == nil && a.Is6() {
+			target = "[" + target + "]"
+		}
+		target = scheme + "://" + target
+	case !strings.EqualFold(found, "http") && !strings.EqualFold(found, "https"):
+		return nil, fmt.Errorf("the scheme %q is never fetched, %s", found, targetForms)
+	}
+	u, err := url.Parse(target)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("not a URL, %s", targetForms)
+	case u.User != nil:
+		return nil, fmt.Errorf("it holds a user name or password, which would show in labels and logs; credentials belong into the module's http.client or under auths")
+	case u.Opaque != "":
+		return nil, fmt.Errorf("not a URL, %s", targetForms)
+	}
+	if bare && u.Port() == "" && port != 0 {
+		u.Host = bracket(u.Hostname()) + ":" + strconv.Itoa(port)
+	}
+	u.Fragment, u.RawFragment = "", ""
+	return u, nil
+}
+
+// socketURL returns the URL for FILE or FILE:/PATH. The host of the URL names
+// the file in a way that no parsed URL can, so that it is also the key under
+// which the connections to the socket are kept.
+func socketURL(rest, scheme string) (*url.URL, error) {
+	if scheme != "http" {
+		return nil, fmt.Errorf("a unix socket is asked with plain HTTP, and the module's scheme is %s", scheme)
+	}
+	rest = strings.TrimPrefix(rest, "//")
+	file, request, hasPath := strings.Cut(rest, ":/")
+	if !path.IsAbs(file) || strings.ContainsRune(file, 0) {
+		return nil, fmt.Errorf("expected the absolute name of a socket, such as unix:/run/name.sock:/path")
+	}
+	u := &url.URL{}
+	if hasPath {
+		var err error
+		if u, err = url.Parse("http://localhost/" + request); err != nil {
+			return nil, fmt.Errorf("%q is not a path, %s", "/"+request, targetForms)
+		}
+	}
+	u.Scheme, u.Host = "http", socketHost+hex.EncodeToString([]byte(path.Clean(file)))
+	return u, nil
+}
+
+const socketHost = "unix/"
+
+// socketOf returns the file of the unix socket that a URL asks, or "".
+func socketOf(u *url.URL) string {
+	encoded, ok := strings.CutPrefix(u.Host, socketHost)
+	if !ok {
+		return ""
+	}
+	file, err := hex.DecodeString(encoded)
+	if err != nil {
+		return ""
+	}
+	return string(file)
+}
+
+// originOf returns who a URL asks.
+func originOf(u *url.URL) (origin, error) {
+	o := origin{scheme: u.Scheme, socket: socketOf(u)}
+	if o.socket != "" {
+		return o, nil
+	}
+	if o.scheme != "http" && o.scheme != "https" {
+		return o, fmt.Errorf("the scheme %q is never fetched, expected http or https", u.Scheme)
+	}
+	host, err := canonicalHost(u.Hostname())
+	if err != nil {
+		return o, err
+	}
+	o.host = host
+	o.address, _ = netip.ParseAddr(host)
+	o.port = u.Port()
+	if o.port == "" {
+		o.port = defaultPort(o.scheme)
+	}
+	if n, err := strconv.ParseUint(o.port, 10, 16); err != nil || n == 0 {
+		return o, fmt.Errorf("the port is %s, expected a number from 1 to 65535", o.port)
+	}
+	return o, nil
+}
+
+// canonicalHost returns a host as it is compared.
+func canonicalHost(host string) (string, error) {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "" {
+		return "", fmt.Errorf("it names no host, %s", targetForms)
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.Unmap().String(), nil
+	}
+	for i := range len(host) {
+		if host[i] >= 0x80 {
+			ascii, err := idna.Lookup.ToASCII(host)
+			if err != nil {
+				return "", fmt.Errorf("%q is not the name of a host", host)
+			}
+			return ascii, nil
+		}
+		if !validHostByte(host[i]) {
+			return "", fmt.Errorf("%q is not the name of a host", host)
+		}
+	}
+	return host, nil
+}
+
+func validHostByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_'
+}
+
+// shown returns a URL as it may be shown: without userinfo and query values.
+func shown(u *url.URL) string {
+	query := ""
+	if u.RawQuery != "" {
+		query = "?" + hideValues(u.RawQuery)
+	}
+	if socket := socketOf(u); socket != "" {
+		if u.Path == "" && query == "" {
+			return "unix:" + socket
+		}
+		return "unix:" + socket + ":" + u.EscapedPath() + query
+	}
+	return u.Scheme + "://" + u.Host + u.EscapedPath() + query
+}
+
+// hideValues returns a query with every value replaced by dots.
+func hideValues(query string) string {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		if name, _, ok := strings.Cut(pair, "="); ok {
+			pairs[i] = name + "=..."
+		}
+	}
+	return strings.Join(pairs, "&")
+}
+
+// printable returns a text that was meant as a target as it may be shown.
+func printable(target string) string {
+	target, query, hasQuery := strings.Cut(target, "?")
+	if hasQuery {
+		target += "?" + hideValues(query)
+	}
+	if scheme, rest, ok := strings.Cut(target, "://"); ok {
+		return scheme + "://" + withoutUser(rest)
+	}
+	return withoutUser(target)
+}
+
+func withoutUser(s string) string {
+	if at := strings.LastIndexByte(s, '@'); at >= 0 {
+		return s[at+1:]
+	}
+	return s
+}

@@ -1,0 +1,152 @@
+package fetch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"status_exporter/collector/query"
+	"status_exporter/config/options"
+)
+
+// A text is a value of a request: fixed, a secret, or with \(…) in it as in a
+// jq string, filled from $vars and $target for each probe.
+type text struct {
+	fixed string         // where neither of the others is set
+	value *options.Value // a secret
+	parts []part         // a template
+}
+
+// A part of a template is text, or an expression whose result stands there.
+type part struct {
+	text string
+	expr *query.Query
+}
+
+func (t *text) isFixed() bool  { return t.value == nil && t.parts == nil }
+func (t *text) isSecret() bool { return t.value != nil && t.value.IsSecret() }
+
+// render returns the text for one probe. escape is applied to what expressions
+// yield, nil leaves it as it is.
+func (t *text) render(ctx context.Context, env *query.Env, escape func(string) (string, error)) (string, error) {
+	if t.value != nil {
+		return t.value.Get()
+	}
+	if t.parts == nil {
+		return t.fixed, nil
+	}
+	var out strings.Builder
+	for _, p := range t.parts {
+		if p.expr == nil {
+			out.WriteString(p.text)
+			continue
+		}
+		s, err := evaluate(ctx, p.expr, env)
+		if err == nil && escape != nil {
+			s, err = escape(s)
+		}
+		if err != nil {
+			return "", fmt.Errorf(`\(%s): %w`, p.expr, err)
+		}
+		out.WriteString(s)
+	}
+	return out.String(), nil
+}
+
+// evaluate returns the one result of an expression as text: a string as it is,
+// anything else as JSON.
+func evaluate(ctx context.Context, expr *query.Query, env *query.Env) (string, error) {
+	for result, err := range expr.All(ctx, env, nil) {
+		if err != nil {
+			return "", err
+		}
+		switch result := result.(type) {
+		case nil:
+			return "", fmt.Errorf("found nothing to put into the request")
+		case string:
+			return result, nil
+		default:
+			b, err := json.Marshal(result)
+			return string(b), err
+		}
+	}
+	return "", fmt.Errorf("found nothing to put into the request")
+}
+
+// escapePath makes s one part of a path, as jq's @uri does. It refuses . and ..,
+// which would lead elsewhere even when they are escaped (RFC 3986 section 5.2.4).
+func escapePath(s string) (string, error) {
+	if s == "." || s == ".." {
+		return "", fmt.Errorf("%q cannot stand in a path", s)
+	}
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20"), nil
+}
+
+// decodePlain decodes a text that is no secret; \(…) makes it a template.
+func (t *text) decodePlain(d *options.Decoder, n *yaml.Node) {
+	d.Text(&t.fixed)(n)
+	t.compile(d, n)
+}
+
+// decodeExpanded does the same and expands ${NAME}.
+func (t *text) decodeExpanded(d *options.Decoder, n *yaml.Node) {
+	d.Expanded(&t.fixed)(n)
+	t.compile(d, n)
+}
+
+// decodeSecret decodes {secret: TEXT} or {secret_file: FILE}.
+func (t *text) decodeSecret(d *options.Decoder, n *yaml.Node) {
+	d.Value(&t.value)(n)
+}
+
+// decode decodes a text, {secret: TEXT} or {secret_file: FILE}.
+func (t *text) decode(d *options.Decoder, n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		t.decodeSecret(d, n)
+		return
+	}
+	t.decodePlain(d, n)
+}
+
+// compile splits a text at its \(…). The shortest text up to a closing
+// parenthesis that is an expression is the expression, so that parentheses and
+// strings within it need no counting.
+func (t *text) compile(d *options.Decoder, n *yaml.Node) {
+	rest := t.fixed
+	for {
+		before, after, found := strings.Cut(rest, `\(`)
+		if !found {
+			break
+		}
+		expr, end, err := firstExpression(after)
+		if err != nil {
+			d.Errorf(n, `\( in %q: %v; expected an expression and a closing parenthesis`, t.fixed, err)
+			return
+		}
+		if before != "" {
+			t.parts = append(t.parts, part{text: before})
+		}
+		t.parts = append(t.parts, part{expr: expr})
+		rest = after[end:]
+	}
+	if t.parts != nil && rest != "" {
+		t.parts = append(t.parts, part{text: rest})
+	}
+}
+
+func firstExpression(s string) (expr *query.Query, end int, err error) {
+	err = fmt.Errorf("not closed")
+	for i := range len(s) {
+		if s[i] != ')' {
+			continue
+		}
+		if expr, err = query.Compile(s[:i]); err == nil {
+			return expr, i + 1, nil
+		}
+	}
+	return nil, 0, err
+}

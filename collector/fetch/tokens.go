@@ -1,0 +1,160 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/prometheus/common/config"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"status_exporter/collector/document"
+)
+
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+// tokens gets access tokens from the token endpoint of `oauth2:`, by client
+// credentials (RFC 6749 section 4.4) or a signed assertion (RFC 7523). One token
+// serves all targets of a client.
+type tokens struct {
+	session
+	options   *config.OAuth2
+	secret    config.SecretReader // nil: none
+	transport http.RoundTripper
+	proxy     func(*http.Request) (*url.URL, error) // nil: none
+	url       *url.URL
+	origin    origin
+}
+
+func newTokens(o *config.OAuth2, rt http.RoundTripper) (*tokens, error) {
+	u, err := url.Parse(o.TokenURL)
+	if err != nil {
+		return nil, errors.New("the token_url of oauth2 is not a URL")
+	}
+	t := &tokens{options: o, transport: rt, url: u, secret: reader(o.ClientSecret, o.ClientSecretFile)}
+	if o.GrantType == jwtBearer {
+		t.secret = reader(o.ClientCertificateKey, o.ClientCertificateKeyFile)
+	}
+	if usesProxy(&o.ProxyConfig) {
+		t.proxy = o.Proxy()
+	}
+	t.origin, err = originOf(u)
+	return t, err
+}
+
+// earlyRenewal is how long before its end a token is no longer used.
+const earlyRenewal = 10 * time.Second
+
+// fetch gets a new token within ctx. What goes wrong on the way there has its own
+// reason; a refusal is a failed login.
+func (t *tokens) fetch(ctx context.Context, f *fetch) (*credential, *document.Failure) {
+	secret := ""
+	if t.secret != nil {
+		var err error
+		if secret, err = t.secret.Fetch(ctx); err != nil {
+			return nil, document.Failf(document.ReasonLogin, "reading the secret of oauth2: %w", err)
+		}
+	}
+	client := &http.Client{
+		Transport:     &tokenTransport{ctx, t, f},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	token, err := t.source(context.WithValue(ctx, oauth2.HTTPClient, client), secret).Token()
+	if err != nil {
+		return nil, t.failed(ctx, err)
+	}
+	c := &credential{header: http.Header{"Authorization": {token.Type() + " " + token.AccessToken}}}
+	if !token.Expiry.IsZero() {
+		c.expires = token.Expiry.Add(-earlyRenewal)
+	}
+	return c, nil
+}
+
+func (t *tokens) source(ctx context.Context, secret string) oauth2.TokenSource {
+	params := make(url.Values, len(t.options.EndpointParams))
+	for name, value := range t.options.EndpointParams {
+		params.Set(name, value)
+	}
+	if t.options.GrantType != jwtBearer {
+		c := &clientcredentials.Config{
+			ClientID: t.options.ClientID, ClientSecret: secret, TokenURL: t.options.TokenURL,
+			Scopes: t.options.Scopes, EndpointParams: params,
+		}
+		return c.TokenSource(ctx)
+	}
+	c := &config.JwtGrantTypeConfig{
+		PrivateKey: []byte(secret), PrivateKeyID: t.options.ClientCertificateKeyID, SigningAlgorithm: jwt.SigningMethodRS256,
+		Iss: t.options.Iss, Subject: t.options.ClientID, Audience: t.options.Audience, PrivateClaims: t.options.Claims,
+		TokenURL: t.options.TokenURL, Scopes: t.options.Scopes, EndpointParams: params,
+	}
+	switch t.options.SignatureAlgorithm {
+	case "RS384":
+		c.SigningAlgorithm = jwt.SigningMethodRS384
+	case "RS512":
+		c.SigningAlgorithm = jwt.SigningMethodRS512
+	}
+	if c.Iss == "" {
+		c.Iss = t.options.ClientID
+	}
+	return c.TokenSource(ctx)
+}
+
+// failed says why there is no token. The libraries quote answers in their errors;
+// such texts are not passed on.
+func (t *tokens) failed(ctx context.Context, err error) *document.Failure {
+	var (
+		known *document.Failure
+		told  *oauth2.RetrieveError
+	)
+	where := shown(t.url)
+	switch {
+	case errors.As(err, &known):
+		return document.Failf(known.Reason, "getting a token: %w", known.Err)
+	case timedOut(ctx, err):
+		return document.AsFailure(ctx, document.ReasonTimeout, fmt.Errorf("getting a token at %s: the deadline passed", where))
+	case errors.As(err, &told) && told.Response != nil && told.Response.StatusCode != http.StatusOK:
+		return document.Failf(document.ReasonLogin, "getting a token at %s: it answered %s, expected 200 OK", where, statusText(told.Response))
+	case t.options.GrantType == jwtBearer && errors.Is(err, jwt.ErrInvalidKey), errors.Is(err, jwt.ErrKeyMustBePEMEncoded), errors.Is(err, jwt.ErrNotRSAPrivateKey):
+		return document.Failf(document.ReasonLogin, "getting a token: the client_certificate_key of oauth2 is not an RSA key in PEM")
+	}
+	return document.Failf(document.ReasonLogin, "getting a token at %s: the answer holds no access token", where)
+}
+
+// tokenTransport sends the requests of one token, within the context of the probe
+// and to the endpoint that the configuration names.
+type tokenTransport struct {
+	ctx    context.Context
+	tokens *tokens
+	fetch  *fetch
+}
+
+func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	h, tr := &hop{origin: t.tokens.origin, guard: t.fetch.client.guard.atConfigured(t.tokens.url, t.tokens.origin)}, &trace{}
+	h.ctx = withTrace(context.WithValue(t.ctx, hopKey{}, h), tr)
+	req = req.WithContext(h.ctx)
+	if t.tokens.proxy != nil {
+		u, err := t.tokens.proxy(req)
+		if err != nil {
+			return nil, document.Failf(document.ReasonConnect, "choosing a proxy for %s: %w", shown(req.URL), err)
+		}
+		h.proxied = u != nil
+	}
+	if err := h.guard.name(h.origin, h.proxied); err != nil {
+		return nil, &document.Failure{Reason: document.ReasonRefused, Err: err}
+	}
+	e := document.Exchange{Method: req.Method, URL: shown(req.URL)}
+	r, err := t.tokens.transport.RoundTrip(req)
+	if err != nil {
+		err = failed(t.ctx, err, tr, e.URL)
+	} else {
+		e.Proto, e.Status, e.ResponseHeader = r.Proto, statusText(r), hidden(r.Header)
+	}
+	tr.finish()
+	t.fetch.record(&e, h, tr)
+	return r, err
+}
