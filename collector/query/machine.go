@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/itchyny/gojq"
@@ -26,7 +27,7 @@ var writing = []string{"|=", "del", "delpaths", "map_values", "walk", "truncate_
 
 // definitions are the functions that are written in jq, in an order in which
 // each uses only those before it. A function that jq has already is replaced.
-var definitions = parseDefinitions(manyDefinition + boundedDefinitions + matchDefinitions)
+var definitions = parseDefinitions(manyDefinition + boundedDefinitions + sortDefinitions + matchDefinitions)
 
 func parseDefinitions(source string) []*gojq.FuncDef {
 	parsed, err := gojq.Parse(source)
@@ -41,7 +42,7 @@ const meterVariable = "$__meter"
 
 // build compiles a parsed expression, which it changes.
 func build(parsed *gojq.Query) (*program, error) {
-	walk(reflect.ValueOf(parsed), boundProduct)
+	walk(reflect.ValueOf(parsed), boundOperators)
 	words := make(map[string]bool)
 	collect := func(node any) { addWords(words, node) }
 	walk(reflect.ValueOf(parsed), collect)
@@ -63,11 +64,11 @@ func build(parsed *gojq.Query) (*program, error) {
 	}
 	compile := func() (*gojq.Code, error) {
 		environment := false
-		options := append(valueFunctions(), boundedFunctions()...)
-		options = append(options, matchFunctions()...)
-		code, err := gojq.Compile(parsed, append(options,
+		options := slices.Concat(valueFunctions(), boundedFunctions(), sortFunctions(), matchFunctions(), []gojq.CompilerOption{
 			gojq.WithVariables(p.variables),
-			gojq.WithEnvironLoader(func() []string { environment = true; return nil }))...)
+			gojq.WithEnvironLoader(func() []string { environment = true; return nil }),
+		})
+		code, err := gojq.Compile(parsed, options...)
 		if environment {
 			return nil, errEnvironment
 		}
@@ -176,9 +177,13 @@ func next(it gojq.Iter) (v any, ok bool, err error) {
 	if errors.As(err, &halt) && halt.Value() == nil { // halt
 		return nil, false, nil
 	}
-	_ = err.Error() // panics here rather than where it is logged
+	if text := err.Error(); len(text) > longestError { // error(.) has a whole document in it
+		err = errors.New(strings.ToValidUTF8(text[:longestError], "") + "…")
+	}
 	return nil, true, err
 }
+
+const longestError = 500 // bytes
 
 // clone returns a deep copy.
 func clone(v any) any {

@@ -2,7 +2,6 @@ package query
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -128,28 +127,38 @@ type member struct {
 	value any
 }
 
-// members returns the first members of an array or object. Of an object too
-// large to be sorted it is the very first one.
+// members returns the first members of an array or object.
 func (s *survey) members(v any) (members []member) {
-	const few, sortable = 20, 1000
+	const few = 20
 	switch v := v.(type) {
 	case []any:
 		for _, value := range v[:min(few, len(v))] {
 			members = append(members, member{step{kind: eachStep}, value})
 		}
 	case map[string]any:
-		s.left -= len(v) / 10
-		var names []string
-		if len(v) <= sortable {
-			names = keys(v)
-		} else {
-			names = []string{slices.Min(slices.Collect(maps.Keys(v)))}
-		}
-		for _, name := range names {
+		s.left -= len(v) / 100
+		for _, name := range firstKeys(v) {
 			members = append(members, member{step{kind: keyStep, name: name}, v[name]})
 		}
 	}
 	return members
+}
+
+// firstKeys returns the sorted keys of an object, or the very first one where
+// sorting them would take long.
+func firstKeys(object map[string]any) []string {
+	const sortable = 1000
+	if len(object) <= sortable {
+		return keys(object)
+	}
+	var first string
+	for first = range object {
+		break
+	}
+	for name := range object {
+		first = min(first, name)
+	}
+	return []string{first}
 }
 
 // explain says what there is at a dead end, or somewhere else.
@@ -281,6 +290,7 @@ func (p path) String() string {
 		case manyStep:
 			pipe()
 			s.WriteString("many")
+		case elseStep:
 		default:
 			pipe()
 			s.WriteString(step.name)

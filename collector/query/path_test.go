@@ -33,8 +33,10 @@ func TestWhichExpressionsArePlain(t *testing.T) {
 		`$vars.limit`: true, `.a | $root.b[]`: true, `$headers["content-type"]`: true,
 		`.a | to_entries[]`: true, `to_entries`: true, `.a | many`: true, `.a | many | .b`: true, `.a | percent`: true,
 		`.a | length`: true, `.a | duration?`: true, `.a # a comment`: true,
+		`.a // 0`: true, `.a.b // "x"`: true, `.a | .b // empty`: true, `(.a // null) | .b`: true, `$vars.x // false`: true, `.a | percent // true`: true,
 
-		`..`: false, `.a, .b`: false, `.[1:2]`: false, `.[.a]`: false, `."\(1)"`: false, `.a // 0`: false, `.a + 1`: false, `-.a`: false,
+		`..`: false, `.a, .b`: false, `.[1:2]`: false, `.[.a]`: false, `."\(1)"`: false, `.a // .b`: false, `.a // 0.5`: false, `.a? // 0`: false, `.a[] // 0`: false, `many // 0`: false, `.a // 0 // 1`: false, `(.a // 0) // 1`: false,
+		`.a // "\(1)"`: false, `.a // (0)`: false, `.a // [0]`: false, `.a // 0[0]?`: false, `def empty: 1; .a // empty`: false, `.a // true?`: false, `.a + 1`: false, `-.a`: false,
 		`1`: false, `"a"`: false, `[.a]`: false, `{a}`: false, `.a??`: false, `(.a.b)?`: false, `.?`: false, `.a as $x | .b`: false,
 		`def f: .a; f`: false, `def many: 1; many`: false, `.[1.5]`: false, `.[1e3]`: false, `.["a","b"]`: false, `.[-.a]`: false, `bytes(1000)`: false,
 		`.a | def f: .b; f`: false, `select(.a)`: false, `.[def f: 0; 0]`: false, `.[0[0]?]`: false, `.[-0[0]?]`: false, `try .a`: false, `keys[]`: false,
@@ -83,6 +85,10 @@ func TestPaths(t *testing.T) {
 		{`.[] | to_entries[] | .key`, `[{"b": 1, "a": 2}, {}]`, []any{"a", "b"}, ""},
 		{`to_entries[].value`, `["x", "y"]`, []any{"x", "y"}, ""},
 		{`to_entries`, `3`, nil, "keys cannot be applied to: number (3)"},
+		{`.a // 7`, `{"a": false}`, []any{7}, ""},
+		{`.a // 7`, `{"a": 0}`, []any{json.Number("0")}, ""},
+		{`.[] | .a // empty`, `[{"a": 1}, {}, {"a": null}, {"a": 2}]`, []any{json.Number("1"), json.Number("2")}, ""},
+		{`.a.b // "x"`, `{"a": 1}`, nil, "expected an object but got: number (1)"},
 		{`length`, `"äö"`, []any{2}, ""},
 		{`.[] | length`, `[[1], {}, null]`, []any{1, 0, 0}, ""},
 		{`$root.b[]`, `0`, []any{json.Number("1"), json.Number("2")}, ""},
@@ -199,6 +205,8 @@ func (c *choices) key() string {
 	return []string{"a", "b", "c", "x y", "", "key", "value"}[c.pick(7)]
 }
 
+func (c *choices) name() string { return []string{"a", "b", "c"}[c.pick(3)] }
+
 func (c *choices) value(depth int) any {
 	switch n := c.pick(10); {
 	case n == 0:
@@ -232,7 +240,7 @@ func (c *choices) expression(depth int) string {
 		if i > 0 {
 			s.WriteString(" | ")
 		}
-		switch n := c.pick(16); {
+		switch n := c.pick(17); {
 		case n == 0 && depth > 0:
 			s.WriteString("(" + c.expression(depth-1) + ")")
 		case n == 1:
@@ -247,6 +255,9 @@ func (c *choices) expression(depth int) string {
 			fmt.Fprintf(&s, ".[%d]", c.pick(7)-3)
 		case n == 6:
 			s.WriteString(".[]")
+		case n == 16:
+			s.WriteString("." + c.name() + []string{" // 0", " // empty", " // null", ` // "x"`, " // false"}[c.pick(5)])
+			continue
 		default:
 			s.WriteString([]string{".a", ".b", ".c", `."x y"`}[c.pick(4)])
 		}
@@ -261,7 +272,7 @@ func (c *choices) expression(depth int) string {
 			case 3:
 				fmt.Fprintf(&s, "[%q]", c.key())
 			default:
-				s.WriteString("." + []string{"a", "b", "c"}[c.pick(3)])
+				s.WriteString("." + c.name())
 			}
 		}
 	}
