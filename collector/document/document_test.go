@@ -118,6 +118,7 @@ func TestText(t *testing.T) {
 		{"not finite", "{regexp: {pattern: '^a: (?P<a>.*)$'}}", "a: 1e400", "", `{"a": "1e400"}`, ""},
 
 		{"colours", "keyvalue", "\x1b[1;32mstate\x1b[0m: \x1b]0;title\x07\x1b[32mup\x1b[m", "", `{"state": "up"}`, ""},
+		{"broken colours", "keyvalue", "a\x1b(B: \x1bé\x1b[é\x1b[1;é\x1b7\x1b]x\x1b", "", `{"a": "ééé"}`, ""},
 		{"colours", "{regexp: {pattern: '^state: (?P<state>\\w+)$'}}", "state: \x1b[38;5;10mup\x1b[0m", "", `{"state": "up"}`, ""},
 	} {
 		c.name += " " + strings.Trim(strings.Split(c.format, ":")[0], "{")

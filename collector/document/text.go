@@ -84,13 +84,9 @@ func escapeLength(text string) int {
 	switch {
 	case text == "":
 		return 0
-	case text[0] == '[': // a control sequence: up to a final byte from @ to ~
-		i := 1
-		for i < len(text) && ' ' <= text[i] && text[i] <= '?' {
-			i++
-		}
-		return min(i+1, len(text))
-	case text[0] == ']': // a command to the terminal: up to BEL or ESC \
+	case text[0] == '[': // a control sequence, ESC [ 1 m
+		return sequenceLength(text, '?', '@')
+	case text[0] == ']': // a command to the terminal, up to BEL or ESC \
 		i := strings.IndexAny(text, "\x07\x1b")
 		switch {
 		case i < 0:
@@ -101,8 +97,25 @@ func escapeLength(text string) int {
 			return i + 1
 		}
 		return i
+	case ' ' <= text[0] && text[0] <= '/': // the choice of a character set, ESC ( B
+		return sequenceLength(text, '/', '0')
+	case '0' <= text[0] && text[0] <= '~':
+		return 1
 	}
-	return 1
+	return 0
+}
+
+// sequenceLength returns the length of a first byte, bytes from space to parameter,
+// and a final byte from final to ~.
+func sequenceLength(text string, parameter, final byte) int {
+	i := 1
+	for i < len(text) && ' ' <= text[i] && text[i] <= parameter {
+		i++
+	}
+	if i < len(text) && final <= text[i] && text[i] <= '~' {
+		i++
+	}
+	return i
 }
 
 // A reader reads a text and fails once its context has ended, so that a parser
