@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ type program struct {
 // run parses the arguments and carries out the command that they name. It
 // returns the exit code: 0, 1 where the command failed, 2 for wrong arguments.
 func run(ctx context.Context, args []string, getenv func(string) (string, bool), stdout, stderr io.Writer) int {
+	version.Version = cmp.Or(version.Version, "devel") // a release sets it when it is built
 	p := &program{getenv: getenv, stdout: stdout, stderr: stderr}
 	app := kingpin.New("status_exporter", "Turns any program's status page into Prometheus metrics, at scrape time.")
 	app.Version(version.Print("status_exporter"))

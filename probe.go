@@ -37,7 +37,11 @@ func probeCommand(app *kingpin.Application) command {
 
 // probe makes one probe and prints its report.
 func probe(ctx context.Context, p *program, o *probeOptions) error {
-	cfg, err := config.Load(config.Input{Files: o.configFiles, Getenv: p.getenv})
+	// As the default target, what the caller names may be sent the module's secrets.
+	cfg, err := config.Load(config.Input{
+		Files: o.configFiles, Getenv: p.getenv,
+		Default: &config.Default{Target: o.target, Module: o.module, Auth: o.auth}, Override: true,
+	})
 	if err != nil {
 		return configError(err)
 	}

@@ -78,6 +78,8 @@ func (o *report) requests(r *Result) {
 
 func connection(x document.Exchange) string {
 	switch {
+	case x.Status == "":
+		return "no answer"
 	case x.Reused:
 		return "a connection used before"
 	case x.Resumed:

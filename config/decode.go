@@ -29,6 +29,9 @@ func (l *loader) decode(in Input) {
 	for name, e := range l.user {
 		merged[name] = l.extended(name, e.value)
 		l.addModule(name, e.key, merged[name])
+		if m := l.config.Modules[name]; m.HTTP != nil {
+			m.HTTP.Check(l.d)
+		}
 	}
 	for _, n := range l.targets {
 		l.d.Sequence(n, "targets", l.target)
@@ -126,7 +129,7 @@ func (l *loader) flagDefault(def Default) {
 		l.config.Default = &def
 	case def.Target != "":
 		if err := m.HTTP.CheckTarget(def.Target); err != nil {
-			l.d.Note("--target.url", "%v", err)
+			l.d.Note("default target", "%v", err)
 		}
 		l.config.Default = &def
 	default: // an empty --target.url switches the default target off
