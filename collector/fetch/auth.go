@@ -24,7 +24,10 @@ type Auth struct {
 func (a *Auth) Decode(d *options.Decoder, n *yaml.Node, name string) {
 	*a = Auth{name: name, client: defaultClientOptions()}
 	d.Mapping(n, "the auths entry "+name, options.Fields{
-		"client":  func(n *yaml.Node) { a.client.decode(d, n) },
+		"client": func(n *yaml.Node) {
+			a.client.decode(d, n)
+			a.client.check(d)
+		},
 		"headers": func(n *yaml.Node) { decodeHeaders(d, n, &a.headers) },
 		"allow":   func(n *yaml.Node) { a.allow.Decode(d, n) },
 	})

@@ -18,18 +18,24 @@ import (
 type clientOptions struct {
 	config.HTTPClientConfig
 	given map[string]bool // the keys that stand there
-	node  *yaml.Node      // for what is found later; nil where the key is absent
+	tls   *yaml.Node      // what stands under tls_config; nil where the key is absent
+	files []namedFile
+}
+
+// A namedFile is a file that the options name, and where.
+type namedFile struct {
+	node *yaml.Node
+	name string
 }
 
 func defaultClientOptions() clientOptions {
 	return clientOptions{HTTPClientConfig: config.DefaultHTTPClientConfig}
 }
 
-// decode decodes `client:`. File names become absolute, and files that cannot be
-// read are found here.
+// decode decodes `client:`. File names become absolute; check looks at the files.
 func (c *clientOptions) decode(d *options.Decoder, n *yaml.Node) {
 	*c = defaultClientOptions()
-	c.node, c.given = n, make(map[string]bool, len(n.Content)/2)
+	c.given = make(map[string]bool, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		c.given[n.Content[i].Value] = true
 	}
@@ -39,11 +45,14 @@ func (c *clientOptions) decode(d *options.Decoder, n *yaml.Node) {
 		"authorization":     c.decodeAuthorization(d),
 		"oauth2":            c.decodeOAuth2(d),
 		"bearer_token":      secret(d, &c.BearerToken),
-		"bearer_token_file": file(d, &c.BearerTokenFile),
-		"tls_config":        func(n *yaml.Node) { decodeTLS(d, n, &c.TLSConfig) },
-		"follow_redirects":  d.Bool(&c.FollowRedirects),
-		"enable_http2":      d.Bool(&c.EnableHTTP2),
-		"http_headers":      func(n *yaml.Node) { c.decodeHeaders(d, n) },
+		"bearer_token_file": c.file(d, &c.BearerTokenFile),
+		"tls_config": func(n *yaml.Node) {
+			c.tls = n
+			c.decodeTLS(d, n, &c.TLSConfig)
+		},
+		"follow_redirects": d.Bool(&c.FollowRedirects),
+		"enable_http2":     d.Bool(&c.EnableHTTP2),
+		"http_headers":     func(n *yaml.Node) { c.decodeHeaders(d, n) },
 	}, proxyFields(d, &c.ProxyConfig)))
 	exclusive(d, n, "client", "basic_auth", "authorization", "oauth2", "bearer_token", "bearer_token_file")
 	if d.Failed() > failed {
@@ -51,9 +60,26 @@ func (c *clientOptions) decode(d *options.Decoder, n *yaml.Node) {
 	}
 	if err := c.Validate(); err != nil {
 		d.Errorf(n, "client: %v", err)
-	} else if _, err := newTLSConfig(&c.TLSConfig); err != nil {
-		_, at := options.Get(n, "tls_config")
-		d.Errorf(at, "tls_config: %v", err)
+	}
+}
+
+// check notes the files that cannot be used.
+func (c *clientOptions) check(d *options.Decoder) {
+	missing := false
+	for _, f := range c.files {
+		opened, err := os.Open(f.name)
+		if err != nil {
+			missing = true
+			d.Errorf(f.node, "the file cannot be read: %v", err)
+			continue
+		}
+		_ = opened.Close()
+	}
+	if missing || c.tls == nil {
+		return
+	}
+	if _, err := newTLSConfig(&c.TLSConfig); err != nil {
+		d.Errorf(c.tls, "tls_config: %v", err)
 	}
 }
 
@@ -62,9 +88,9 @@ func (c *clientOptions) decodeBasicAuth(d *options.Decoder) func(*yaml.Node) {
 		c.BasicAuth = &config.BasicAuth{}
 		secretMapping(d, n, "basic_auth", options.Fields{
 			"username":      d.Expanded(&c.BasicAuth.Username),
-			"username_file": file(d, &c.BasicAuth.UsernameFile),
+			"username_file": c.file(d, &c.BasicAuth.UsernameFile),
 			"password":      secret(d, &c.BasicAuth.Password),
-			"password_file": file(d, &c.BasicAuth.PasswordFile),
+			"password_file": c.file(d, &c.BasicAuth.PasswordFile),
 		})
 		exclusive(d, n, "basic_auth", "username", "username_file")
 		exclusive(d, n, "basic_auth", "password", "password_file")
@@ -77,7 +103,7 @@ func (c *clientOptions) decodeAuthorization(d *options.Decoder) func(*yaml.Node)
 		secretMapping(d, n, "authorization", options.Fields{
 			"type":             d.Text(&c.Authorization.Type),
 			"credentials":      secret(d, &c.Authorization.Credentials),
-			"credentials_file": file(d, &c.Authorization.CredentialsFile),
+			"credentials_file": c.file(d, &c.Authorization.CredentialsFile),
 		})
 		exclusive(d, n, "authorization", "credentials", "credentials_file")
 	}
@@ -90,10 +116,10 @@ func (c *clientOptions) decodeOAuth2(d *options.Decoder) func(*yaml.Node) {
 		secretMapping(d, n, "oauth2", join(options.Fields{
 			"client_id":                   d.Expanded(&o.ClientID),
 			"client_secret":               secret(d, &o.ClientSecret),
-			"client_secret_file":          file(d, &o.ClientSecretFile),
+			"client_secret_file":          c.file(d, &o.ClientSecretFile),
 			"client_certificate_key_id":   d.Text(&o.ClientCertificateKeyID),
 			"client_certificate_key":      secret(d, &o.ClientCertificateKey),
-			"client_certificate_key_file": file(d, &o.ClientCertificateKeyFile),
+			"client_certificate_key_file": c.file(d, &o.ClientCertificateKeyFile),
 			"grant_type":                  d.Enum(&o.GrantType, "client_credentials", jwtBearer),
 			"signature_algorithm":         d.Enum(&o.SignatureAlgorithm, "RS256", "RS384", "RS512"),
 			"iss":                         d.Text(&o.Iss),
@@ -102,7 +128,7 @@ func (c *clientOptions) decodeOAuth2(d *options.Decoder) func(*yaml.Node) {
 			"scopes":                      d.Texts(&o.Scopes),
 			"token_url":                   httpURL(d, &o.TokenURL),
 			"endpoint_params":             secrets(d, "endpoint_params", &o.EndpointParams),
-			"tls_config":                  func(n *yaml.Node) { decodeTLS(d, n, &o.TLSConfig) },
+			"tls_config":                  func(n *yaml.Node) { c.decodeTLS(d, n, &o.TLSConfig) },
 		}, proxyFields(d, &o.ProxyConfig)))
 		exclusive(d, n, "oauth2", "client_secret", "client_secret_file")
 		exclusive(d, n, "oauth2", "client_certificate_key", "client_certificate_key_file")
@@ -112,16 +138,16 @@ func (c *clientOptions) decodeOAuth2(d *options.Decoder) func(*yaml.Node) {
 	}
 }
 
-func decodeTLS(d *options.Decoder, n *yaml.Node, into *config.TLSConfig) {
+func (c *clientOptions) decodeTLS(d *options.Decoder, n *yaml.Node, into *config.TLSConfig) {
 	var least, most string
 	failed := d.Failed()
 	d.Mapping(n, "tls_config", options.Fields{
 		"ca":                   d.Text(&into.CA),
-		"ca_file":              file(d, &into.CAFile),
+		"ca_file":              c.file(d, &into.CAFile),
 		"cert":                 d.Text(&into.Cert),
-		"cert_file":            file(d, &into.CertFile),
+		"cert_file":            c.file(d, &into.CertFile),
 		"key":                  secret(d, &into.Key),
-		"key_file":             file(d, &into.KeyFile),
+		"key_file":             c.file(d, &into.KeyFile),
 		"server_name":          d.Text(&into.ServerName),
 		"insecure_skip_verify": d.Bool(&into.InsecureSkipVerify),
 		"min_version":          d.Enum(&least, "TLS10", "TLS11", "TLS12", "TLS13"),
@@ -163,7 +189,7 @@ func (c *clientOptions) decodeHeaders(d *options.Decoder, n *yaml.Node) {
 			"files": func(n *yaml.Node) {
 				d.Sequence(n, "files", func(item *yaml.Node) {
 					h.Files = append(h.Files, "")
-					file(d, &h.Files[len(h.Files)-1])(item)
+					c.file(d, &h.Files[len(h.Files)-1])(item)
 				})
 			},
 		})
@@ -259,19 +285,14 @@ func secrets(d *options.Decoder, what string, into *map[string]string) func(*yam
 	}
 }
 
-// file decodes the name of a file that can be read.
-func file(d *options.Decoder, into *string) func(*yaml.Node) {
+// file decodes the name of a file.
+func (c *clientOptions) file(d *options.Decoder, into *string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
+		failed := d.Failed()
 		d.File(into)(n)
-		if *into == "" {
-			return
+		if d.Failed() == failed {
+			c.files = append(c.files, namedFile{n, *into})
 		}
-		f, err := os.Open(*into)
-		if err != nil {
-			d.Errorf(n, "the file cannot be read: %v", err)
-			return
-		}
-		_ = f.Close()
 	}
 }
 

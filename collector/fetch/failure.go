@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 
@@ -127,11 +128,13 @@ func closed(err error) bool {
 		strings.Contains(err.Error(), "server closed idle connection") || errors.As(err, &network)
 }
 
-// innermost cuts the words of package net about the dial itself.
+// innermost cuts the words of packages net and os about the dial itself.
 func innermost(err error) error {
-	var network *net.OpError
-	if errors.As(err, &network) {
-		return network.Err
+	if network := (*net.OpError)(nil); errors.As(err, &network) {
+		err = network.Err
+	}
+	if call := (*os.SyscallError)(nil); errors.As(err, &call) {
+		err = call.Err
 	}
 	return err
 }

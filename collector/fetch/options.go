@@ -152,6 +152,11 @@ func (o *Options) hasSecret(replaced bool) bool {
 	return slices.ContainsFunc(o.documents, func(d documentOptions) bool { return d.hasSecret(replaced) })
 }
 
+// Check notes the files that the options name and that cannot be used. Decode
+// leaves them alone, as a module that nobody uses here may name files of a place
+// where it is used.
+func (o *Options) Check(d *options.Decoder) { o.client.check(d) }
+
 // CheckTarget tells what is wrong with how a target is written, if anything.
 func (o *Options) CheckTarget(target string) error {
 	_, _, err := parseTarget(target, o.scheme, o.port)
