@@ -170,7 +170,15 @@ func (o *report) rules(r *Result) {
 	}
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// oneLine puts an expression on one line and shortens it: the table is to be read.
+func oneLine(s string) string {
+	const most = 60
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
 
 // metrics writes the exposition of the probe.
 func (o *report) metrics(r *Result) {
