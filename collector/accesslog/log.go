@@ -183,10 +183,11 @@ func (l *log) restart(s *segment) {
 }
 
 // findCopy returns the copy of s that was made before s was truncated, at the
-// place up to which s was read.
+// place up to which s was read. What was written after copying and before
+// truncating is in no file.
 func (l *log) findCopy(s *segment) (found *segment) {
 	for _, f := range slices.Backward(rotatedFiles(l.path)) {
-		if found != nil || l.holds(f) || !bytes.HasPrefix(f.head, s.head) || f.unzip == nil && f.unread() < s.offset {
+		if found != nil || l.holds(f) || !bytes.HasPrefix(f.head, s.head) {
 			f.close()
 			continue
 		}
@@ -195,7 +196,7 @@ func (l *log) findCopy(s *segment) (found *segment) {
 		if found.unzip != nil {
 			found.discard = s.offset
 		} else {
-			found.offset = s.offset
+			found.offset = min(s.offset, f.unread())
 		}
 	}
 	return found
