@@ -2,10 +2,7 @@ package mapping
 
 import (
 	"cmp"
-	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -20,18 +17,18 @@ type compiler struct {
 	module    string
 	documents []string
 	rules     *Rules
-	families  map[string]*Family
+	families  map[string]*declaration
 }
 
 // Decode reads and compiles the `metrics:` of a module. documents are the names
 // of the module's documents, of which `from:` chooses.
 func (r *Rules) Decode(d *options.Decoder, n *yaml.Node, module string, documents []string) {
-	c := &compiler{d: d, module: module, documents: documents, rules: r, families: make(map[string]*Family)}
-	from := ""
+	c := &compiler{d: d, module: module, documents: documents, rules: r, families: make(map[string]*declaration)}
+	s := scope{}
 	if len(documents) == 1 {
-		from = documents[0]
+		s.from = documents[0]
 	}
-	r.rules = c.list(n, scope{from: from})
+	r.rules = c.list(n, s)
 	c.checkFamilies()
 }
 
@@ -40,8 +37,14 @@ type scope struct {
 	depth     int
 	from      string
 	optional  bool
-	slots     []slot
+	labels    []scopeLabel
 	registers int
+}
+
+// A scopeLabel is a label, and where it is set.
+type scopeLabel struct {
+	slot
+	node *yaml.Node
 }
 
 func (c *compiler) list(n *yaml.Node, s scope) []*rule {
@@ -49,27 +52,53 @@ func (c *compiler) list(n *yaml.Node, s scope) []*rule {
 	c.d.Sequence(n, "metrics", func(item *yaml.Node) {
 		rules = append(rules, c.rule(item, s))
 	})
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		c.d.Errorf(n, "metrics is an empty list, expected at least one rule")
+	}
 	return rules
 }
 
-func (c *compiler) rule(n *yaml.Node, s scope) *rule {
-	r := &rule{node: n, index: len(c.rules.all), depth: s.depth, from: s.from, optional: s.optional}
-	c.rules.all = append(c.rules.all, r)
-	if key, value := options.Get(n, "name"); key != nil && value.Kind == yaml.ScalarNode {
-		r.name = value.Value
-		r.kind = defaultType(r.name)
-	}
+// fields are what a rule's keys say that depends on other keys.
+type fields struct {
+	typed     bool // the type is known
+	sound     bool // nothing is misspelt, so that what is missing is missing
+	label     string
+	labelNode *yaml.Node // where label is named
+	labels    *yaml.Node
+	constants *yaml.Node
+	metrics   *yaml.Node
+	shape     distribution
+}
 
-	what := "a group of rules"
-	if r.name != "" {
-		what = "metric " + r.name
+func (c *compiler) rule(n *yaml.Node, s scope) *rule {
+	r := &rule{index: len(c.rules.all), depth: s.depth, from: s.from, optional: s.optional}
+	c.rules.all = append(c.rules.all, r)
+	f := c.fields(r, n)
+	if n.Kind != yaml.MappingNode {
+		return r
 	}
-	var kind, statesLabel, valuesLabel string
-	var labels, constLabels, children *yaml.Node
-	shape := &distribution{cumulative: true}
-	keep := func(into **yaml.Node) func(*yaml.Node) { return func(n *yaml.Node) { *into = n } }
+	r.optional = r.optional || s.optional
+	s.labels = slices.Clip(s.labels)
+	c.labels(r, &s, f)
+	switch {
+	case f.metrics != nil:
+		c.group(r, n, s, f)
+	case r.name != "":
+		c.metric(r, n, s, f)
+	case f.sound:
+		c.d.Errorf(n, "a rule needs a name, or metrics to group")
+	}
+	r.expression = r.describe()
+	return r
+}
+
+// fields decodes the keys of a rule, each by itself.
+func (c *compiler) fields(r *rule, n *yaml.Node) *fields {
+	f := &fields{shape: distribution{cumulative: true}}
 	failed := c.d.Failed()
-	c.d.Mapping(n, what, options.Fields{
+	var kind string
+	keep := func(into **yaml.Node) func(*yaml.Node) { return func(n *yaml.Node) { *into = n } }
+	c.d.Mapping(n, ruleTitle(n), options.Fields{
 		"name":         c.d.Text(&r.name),
 		"help":         c.d.Text(&r.help),
 		"type":         c.d.Enum(&kind, types...),
@@ -77,234 +106,165 @@ func (c *compiler) rule(n *yaml.Node, s scope) *rule {
 		"optional":     c.d.Bool(&r.optional),
 		"duplicates":   r.duplicates.decode(c.d),
 		"each":         query.Option(c.d, &r.each),
-		"labels":       keep(&labels),
-		"const_labels": keep(&constLabels),
+		"labels":       keep(&f.labels),
+		"const_labels": keep(&f.constants),
 		"value":        query.Option(c.d, &r.value),
-		"values":       c.values(r, &valuesLabel),
+		"values":       c.values(r, f),
 		"map":          r.texts.decode(c.d),
-		"states":       c.d.Texts(&r.states),
-		"label":        c.d.Text(&statesLabel),
-		"buckets":      query.Option(c.d, &shape.buckets),
-		"quantiles":    query.Option(c.d, &shape.quantiles),
-		"cumulative":   c.d.Bool(&shape.cumulative),
-		"sum":          query.Option(c.d, &shape.sum),
-		"count":        query.Option(c.d, &shape.count),
+		"states":       c.states(r),
+		"label":        func(n *yaml.Node) { f.labelNode = n; c.d.Text(&f.label)(n) },
+		"buckets":      query.Option(c.d, &f.shape.buckets),
+		"quantiles":    query.Option(c.d, &f.shape.quantiles),
+		"cumulative":   c.d.Bool(&f.shape.cumulative),
+		"sum":          query.Option(c.d, &f.shape.sum),
+		"count":        query.Option(c.d, &f.shape.count),
 		"created":      query.Option(c.d, &r.created),
-		"metrics":      keep(&children),
+		"metrics":      keep(&f.metrics),
 	})
-	if n.Kind != yaml.MappingNode {
-		return r
-	}
-	sound := c.d.Failed() == failed // else what seems missing may just be misspelt
-	if kind != "" {
-		r.kind = Type(kind)
-	}
-	r.optional = r.optional || s.optional
-	c.labels(r, &s, labels, constLabels)
-	if children != nil {
-		c.group(r, n, what)
-		s.depth++
-		s.from, s.optional = r.from, r.optional
-		r.children = c.list(children, s)
-		return r
-	}
-	if r.name == "" {
-		if sound {
-			c.d.Errorf(n, "a rule needs a name, or metrics to group")
-		}
-		return r
-	}
+	f.sound = c.d.Failed() == failed
+	_, typeNode := options.Get(n, "type")
+	f.typed = typeNode == nil || kind != ""
+	r.kind = cmp.Or(Type(kind), defaultType(r.name))
+	return f
+}
 
-	_, nameNode := options.Get(n, "name")
-	checkMetricName(c.d, nameNode, r.name)
+// ruleTitle names a rule in errors.
+func ruleTitle(n *yaml.Node) string {
+	if _, name := options.Get(n, "name"); name != nil && name.Kind == yaml.ScalarNode && name.Value != "" {
+		return "metric " + name.Value
+	}
+	if key, _ := options.Get(n, "metrics"); key != nil {
+		return "a group of rules"
+	}
+	return "a rule"
+}
+
+// group compiles a rule that has `metrics:`, and checks that it has only what a
+// group may have.
+func (c *compiler) group(r *rule, n *yaml.Node, s scope, f *fields) {
+	title := ruleTitle(n)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if key := n.Content[i]; slices.Contains(keysOfMetrics, key.Value) {
+			c.d.Errorf(key, "%s groups other rules (it has metrics) and cannot have %s as well", title, key.Value)
+		}
+	}
+	r.name = ""
+	if r.from == "" && !r.isPlainGroup() {
+		c.d.Errorf(n, "%s does not say which document it looks at, expected from: with one of %s", title, strings.Join(c.documents, ", "))
+	}
+	s.depth++
+	s.from, s.optional = r.from, r.optional
+	r.children = c.list(f.metrics, s)
+}
+
+// metric compiles a rule that makes samples.
+func (c *compiler) metric(r *rule, n *yaml.Node, s scope, f *fields) {
+	_, name := options.Get(n, "name")
+	checkMetricName(c.d, name, r.name)
 	if r.from == "" {
 		c.d.Errorf(n, "metric %s does not say which document it is made from, expected from: with one of %s", r.name, strings.Join(c.documents, ", "))
 	}
-	c.keysOfType(r, n, sound)
-	switch {
-	case r.kind == StateSet:
-		valuesLabel = cmp.Or(statesLabel, r.name)
-	case r.kind == Histogram || r.kind == Summary:
-		shape.link()
-		r.shape = shape
+	if f.typed {
+		c.checkKeys(r, n, f.sound)
 	}
-	if valuesLabel != "" {
-		c.add(&s, n, r.kind, slot{name: valuesLabel, register: stateSlot})
+	switch r.kind {
+	case StateSet:
+		if f.labelNode == nil {
+			f.label, f.labelNode = r.name, name
+		}
+	case Histogram, Summary:
+		r.shape = &f.shape
 	}
-	r.slots = slices.SortedFunc(slices.Values(s.slots), func(a, b slot) int { return cmp.Compare(a.name, b.name) })
-	r.family = c.family(nameNode, r)
-	return r
+	if f.label != "" {
+		c.addLabel(&s, f.labelNode, slot{name: f.label, register: stateSlot})
+	}
+	for _, l := range s.labels {
+		if r.kind == Histogram && l.name == "le" || r.kind == Summary && l.name == "quantile" {
+			c.d.Errorf(l.node, "the label %s is reserved in the %s %s", l.name, r.kind, r.name)
+		}
+		r.slots = append(r.slots, l.slot)
+	}
+	slices.SortFunc(r.slots, func(a, b slot) int { return cmp.Compare(a.name, b.name) })
+	r.family = c.family(name, r)
 }
 
 // labels adds a rule's own labels to those it inherits.
-func (c *compiler) labels(r *rule, s *scope, labels, constLabels *yaml.Node) {
-	s.slots = slices.Clone(s.slots)
-	if labels != nil {
-		c.d.Entries(labels, "labels", func(key, value *yaml.Node) {
+func (c *compiler) labels(r *rule, s *scope, f *fields) {
+	if f.labels != nil {
+		c.d.Entries(f.labels, "labels", func(key, value *yaml.Node) {
 			l := labelQuery{name: key.Value, register: s.registers}
 			query.Option(c.d, &l.query)(value)
 			r.labels = append(r.labels, l)
-			c.add(s, key, r.kind, slot{name: l.name, register: l.register})
+			c.addLabel(s, key, slot{name: l.name, register: l.register})
 			s.registers++
 		})
 	}
-	if constLabels != nil {
-		c.d.Entries(constLabels, "const_labels", func(key, value *yaml.Node) {
-			var text string
-			c.d.Text(&text)(value)
-			c.add(s, key, r.kind, slot{name: key.Value, constant: text, register: constantSlot})
+	if f.constants != nil {
+		c.d.Entries(f.constants, "const_labels", func(key, value *yaml.Node) {
+			l := slot{name: key.Value, register: constantSlot}
+			c.d.Text(&l.constant)(value)
+			c.addLabel(s, key, l)
 		})
 	}
 	c.rules.registers = max(c.rules.registers, s.registers)
 }
 
-func (c *compiler) add(s *scope, n *yaml.Node, t Type, added slot) {
-	checkLabelName(c.d, n, added.name, t)
-	if slices.ContainsFunc(s.slots, func(o slot) bool { return o.name == added.name }) {
-		c.d.Errorf(n, "the label %s is set twice, here and in labels, const_labels, values or a group around it", added.name)
+func (c *compiler) addLabel(s *scope, n *yaml.Node, added slot) {
+	CheckLabelName(c.d, n, added.name)
+	if i := slices.IndexFunc(s.labels, func(l scopeLabel) bool { return l.name == added.name }); i >= 0 {
+		c.d.Errorf(n, "the label %s is set twice, first at %s", added.name, c.d.Position(s.labels[i].node))
 		return
 	}
-	s.slots = append(s.slots, added)
+	s.labels = append(s.labels, scopeLabel{added, n})
 }
 
 // document decodes `from:`.
 func (c *compiler) document(into *string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		c.d.Text(into)(n)
-		if !slices.Contains(c.documents, *into) {
+		if *into != "" && !slices.Contains(c.documents, *into) {
 			c.d.Errorf(n, "there is no document %q, expected one of %s", *into, strings.Join(c.documents, ", "))
 		}
 	}
 }
 
 // values decodes `values:`, one label and an expression for each of its values.
-func (c *compiler) values(r *rule, label *string) func(*yaml.Node) {
+func (c *compiler) values(r *rule, f *fields) func(*yaml.Node) {
+	const expected = "expected one label, and under it an expression for each of its values"
 	return func(n *yaml.Node) {
-		labels := 0
 		c.d.Entries(n, "values", func(key, value *yaml.Node) {
-			labels++
-			*label = key.Value
+			f.label, f.labelNode = key.Value, key
 			c.d.Entries(value, "the label "+key.Value+" of values", func(key, value *yaml.Node) {
 				q := stateQuery{text: key.Value}
 				query.Option(c.d, &q.query)(value)
 				r.values = append(r.values, q)
 			})
+			if value.Kind == yaml.MappingNode && len(value.Content) == 0 {
+				c.d.Errorf(value, "the label %s of values has no values, %s", key.Value, expected)
+			}
 		})
-		if n.Kind == yaml.MappingNode && labels != 1 {
-			c.d.Errorf(n, "values has %d labels, expected one with an expression for each of its values", labels)
+		if labels := len(n.Content) / 2; n.Kind == yaml.MappingNode && labels != 1 {
+			c.d.Errorf(n, "values has %d labels, %s", labels, expected)
 		}
 	}
 }
 
-// decode decodes `map:`.
-func (m *textMap) decode(d *options.Decoder) func(*yaml.Node) {
+// states decodes `states:`.
+func (c *compiler) states(r *rule) func(*yaml.Node) {
 	return func(n *yaml.Node) {
-		m.numbers = make(map[string]float64, len(n.Content)/2)
-		d.Entries(n, "map", func(key, value *yaml.Node) {
-			f, err := strconv.ParseFloat(strings.Replace(strings.ToLower(value.Value), ".inf", "inf", 1), 64)
-			if strings.EqualFold(value.Value, ".nan") {
-				f, err = math.NaN(), nil
+		c.d.Texts(&r.states)(n)
+		for i, state := range r.states {
+			if n.Kind != yaml.SequenceNode {
+				break
 			}
-			if value.ShortTag() == "!!bool" {
-				f, err = 0, nil
-				if strings.EqualFold(value.Value, "true") {
-					f = 1
-				}
-			}
-			if value.Kind != yaml.ScalarNode || err != nil {
-				d.Errorf(value, "found %s for %q in map, expected a number", options.Describe(value), key.Value)
-				return
-			}
-			if key.Value == "*" {
-				m.other = &f
-				return
-			}
-			m.numbers[key.Value] = f
-		})
-	}
-}
-
-// group checks that a rule with `metrics:` has only what a group may have.
-func (c *compiler) group(r *rule, n *yaml.Node, what string) {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		switch key := n.Content[i]; key.Value {
-		case "metrics", "each", "labels", "const_labels", "from", "optional":
-		default:
-			if _, known := keysOf[key.Value]; known || key.Value == "name" || key.Value == "help" || key.Value == "type" {
-				c.d.Errorf(key, "%s groups other rules (it has metrics) and cannot have %s as well", what, key.Value)
+			item := n.Content[i]
+			switch {
+			case item.Kind != yaml.ScalarNode || options.IsNull(item): // told already
+			case state == "":
+				c.d.Errorf(item, "a state is empty, expected a text")
+			case slices.Contains(r.states[:i], state):
+				c.d.Errorf(item, "the state %s stands twice in states", state)
 			}
 		}
 	}
-	if r.from == "" && (r.each != nil || r.labels != nil) {
-		c.d.Errorf(n, "%s does not say which document it looks at, expected from: with one of %s", what, strings.Join(c.documents, ", "))
-	}
-	r.name = ""
-}
-
-// keysOf says which types a key belongs to.
-var keysOf = map[string][]Type{
-	"value":      {Gauge, Counter, Untyped, StateSet},
-	"values":     {Gauge, Counter, Untyped},
-	"map":        {Gauge, Counter, Untyped},
-	"states":     {StateSet},
-	"label":      {StateSet},
-	"buckets":    {Histogram},
-	"cumulative": {Histogram},
-	"quantiles":  {Summary},
-	"sum":        {Histogram, Summary},
-	"count":      {Histogram, Summary},
-	"created":    {Counter, Histogram, Summary},
-	"duplicates": {Gauge, Counter, Untyped, Info, StateSet, Histogram, Summary},
-}
-
-// keysOfType checks that a rule has the keys that its type needs, and no others.
-func (c *compiler) keysOfType(r *rule, n *yaml.Node, sound bool) {
-	has := func(key string) bool { found, _ := options.Get(n, key); return found != nil }
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		if r.kind == Info && key.Value == "value" {
-			c.d.Errorf(key, "metric %s is an info metric, whose value is always 1: expected labels and no value", r.name)
-			continue
-		}
-		if allowed, known := keysOf[key.Value]; known && !slices.Contains(allowed, r.kind) {
-			c.d.Errorf(key, "metric %s has type %s, which takes no %s; that is for %s", r.name, r.kind, key.Value, joinTypes(allowed))
-		}
-	}
-	needs := func(condition bool, what string) {
-		if !condition && sound {
-			c.d.Errorf(n, "metric %s has type %s and needs %s", r.name, r.kind, what)
-		}
-	}
-	switch r.kind {
-	case Gauge, Counter, Untyped:
-		needs(has("value") || has("values"), "value (or values)")
-		if has("value") && has("values") {
-			c.d.Errorf(n, "metric %s has both value and values, expected one of them", r.name)
-		}
-	case StateSet:
-		needs(has("value"), "value")
-		needs(len(r.states) > 0, "states")
-	case Histogram:
-		needs(has("buckets"), "buckets")
-	case Summary:
-		needs(has("quantiles") || has("count"), "quantiles, or count and sum")
-	}
-	if r.kind == Histogram || r.kind == Summary {
-		switch r.duplicates {
-		case "", first, last:
-		default:
-			c.d.Errorf(n, "metric %s has type %s, whose duplicates can be first or last, not %s", r.name, r.kind, r.duplicates)
-		}
-	}
-}
-
-func joinTypes(list []Type) string {
-	texts := make([]string, len(list))
-	for i, t := range list {
-		texts[i] = string(t)
-	}
-	if len(texts) == 1 {
-		return texts[0]
-	}
-	return fmt.Sprintf("%s and %s", strings.Join(texts[:len(texts)-1], ", "), texts[len(texts)-1])
 }

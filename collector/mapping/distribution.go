@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -8,101 +10,61 @@ import (
 	"status_exporter/collector/query"
 )
 
-// A distribution says how a histogram or a summary is found.
+// A distribution says how a histogram or a summary is found. What is not given is nil.
 type distribution struct {
 	buckets    *query.Query // object le → count, or pairs [le, count]
 	quantiles  *query.Query // object quantile → value, or pairs
 	cumulative bool         // each bucket counts those below it as well
 	sum, count *query.Query
-
-	parts expressions // those that were given, for reports
 }
 
-type expressions []*query.Query
-
-func (e expressions) String() string {
-	texts := make([]string, len(e))
-	for i, q := range e {
-		texts[i] = q.String()
+// String returns the expressions that are given.
+func (s *distribution) String() string {
+	var texts []string
+	for _, q := range []*query.Query{s.buckets, s.quantiles, s.sum, s.count} {
+		if q != nil {
+			texts = append(texts, q.String())
+		}
 	}
 	return strings.Join(texts, ", ")
 }
 
-// link notes which expressions were given.
-func (s *distribution) link() {
-	for _, q := range []*query.Query{s.buckets, s.quantiles, s.sum, s.count} {
-		if q != nil {
-			s.parts = append(s.parts, q)
-		}
-	}
-}
-
-// find makes the value of a histogram or a summary from one item.
+// find makes the value of a histogram or a summary from one item. Without an
+// expression for it, the sum is NaN, and the count that of the highest bucket.
 func (s *distribution) find(e *evaluation, item any) (*Distribution, *problem) {
 	out := &Distribution{Sum: math.NaN()}
-	var count float64
-	counted := false
-	for _, part := range []struct {
-		q    *query.Query
-		into *float64
-	}{{s.sum, &out.Sum}, {s.count, &count}} {
-		if part.q == nil {
-			continue
-		}
-		v, p := e.one(part.q, item)
+	if s.sum != nil {
+		f, p := e.number(s.sum, item)
 		if p != nil {
 			return nil, p
 		}
-		f, ok := number(v)
-		if !ok {
-			return nil, notANumber(part.q, v)
-		}
-		*part.into = f
-		counted = counted || part.q == s.count
+		out.Sum = f
 	}
-	if s.quantiles != nil {
-		pairs, p := s.pairs(e, s.quantiles, item)
+	if s.count != nil {
+		f, p := e.number(s.count, item)
 		if p != nil {
 			return nil, p
 		}
-		out.Quantiles = make(map[float64]float64, len(pairs))
-		for _, pair := range pairs {
-			if pair[0] < 0 || pair[0] > 1 {
-				return nil, problemf(NotANumber, "%s found the quantile %v, expected 0 to 1", s.quantiles, pair[0])
-			}
-			out.Quantiles[pair[0]] = pair[1]
+		if !isCount(f) {
+			return nil, wrong(s.count, f, "expected a whole number of at least 0")
 		}
+		out.Count = uint64(f)
 	}
-	if s.buckets != nil {
-		pairs, p := s.pairs(e, s.buckets, item)
-		if p != nil {
-			return nil, p
-		}
-		total, p := s.fill(out, pairs)
-		if p != nil {
-			return nil, p
-		}
-		if !counted {
-			count = total
-		} else if total > count {
-			return nil, problemf(NotANumber, "%s found %v in the buckets and %s a count of %v, expected at least as many", s.buckets, total, s.count, count)
-		}
+	if p := s.findBuckets(e, item, out); p != nil {
+		return nil, p
 	}
-	if count < 0 || count != math.Trunc(count) || count >= 1<<64 {
-		return nil, problemf(NotANumber, "the count is %v, expected a whole number of at least 0", count)
-	}
-	out.Count = uint64(count)
-	return out, nil
+	return out, s.findQuantiles(e, item, out)
 }
 
-// fill makes cumulative buckets of pairs (le, count) and returns the highest count.
-func (s *distribution) fill(out *Distribution, pairs [][2]float64) (float64, *problem) {
-	slices.SortFunc(pairs, func(a, b [2]float64) int {
-		if a[0] < b[0] {
-			return -1
-		}
-		return 1
-	})
+// findBuckets fills the buckets, and the count where no expression has.
+func (s *distribution) findBuckets(e *evaluation, item any, out *Distribution) *problem {
+	if s.buckets == nil {
+		return nil
+	}
+	pairs, p := e.pairs(s.buckets, item)
+	if p != nil {
+		return p
+	}
 	out.Buckets = make(map[float64]uint64, len(pairs))
 	total := 0.0
 	for _, pair := range pairs {
@@ -110,55 +72,94 @@ func (s *distribution) fill(out *Distribution, pairs [][2]float64) (float64, *pr
 		if !s.cumulative {
 			count += total
 		}
-		if math.IsNaN(le) || !(count >= total) || count != math.Trunc(count) || count >= 1<<64 {
-			return 0, problemf(NotANumber, "%s found the count %v for le=%v after %v, expected whole numbers that do not fall", s.buckets, pair[1], le, total)
+		switch {
+		case !isCount(count):
+			return wrong(s.buckets, pair[1], fmt.Sprintf("expected a whole number of at least 0 for le=%v", le))
+		case count < total:
+			return wrong(s.buckets, pair[1], fmt.Sprintf("expected at least %v for le=%v: each bucket counts those below it as well, unless cumulative is false", total, le))
 		}
 		total = count
 		if !math.IsInf(le, 1) { // the bucket +Inf is the count
 			out.Buckets[le] = uint64(count)
 		}
 	}
-	return total, nil
+	switch {
+	case s.count == nil:
+		out.Count = uint64(total)
+	case uint64(total) > out.Count:
+		return wrong(s.count, float64(out.Count), fmt.Sprintf("expected at least %v as the buckets have", total))
+	}
+	return nil
 }
 
-// pairs reads an object text → number, or an array of pairs of numbers.
-func (s *distribution) pairs(e *evaluation, q *query.Query, item any) ([][2]float64, *problem) {
+// findQuantiles fills the quantiles.
+func (s *distribution) findQuantiles(e *evaluation, item any, out *Distribution) *problem {
+	if s.quantiles == nil {
+		return nil
+	}
+	pairs, p := e.pairs(s.quantiles, item)
+	if p != nil {
+		return p
+	}
+	out.Quantiles = make(map[float64]float64, len(pairs))
+	for _, pair := range pairs {
+		if pair[0] < 0 || pair[0] > 1 {
+			return wrong(s.quantiles, pair[0], "expected quantiles from 0 to 1")
+		}
+		out.Quantiles[pair[0]] = pair[1]
+	}
+	return nil
+}
+
+// isCount tells whether f can be a count of observations.
+func isCount(f float64) bool { return f >= 0 && f == math.Trunc(f) && f < 1<<64 }
+
+// number evaluates an expression that must give a number.
+func (e *evaluation) number(q *query.Query, item any) (float64, *problem) {
 	v, p := e.one(q, item)
+	if p != nil {
+		return 0, p
+	}
+	f, ok := number(v)
+	if !ok {
+		return 0, notANumber(q, v)
+	}
+	return f, nil
+}
+
+// pairs evaluates an expression that must give an object text → number or an
+// array of pairs of numbers, and returns the pairs in ascending order. A pair
+// without a value is left out.
+func (e *evaluation) pairs(q *query.Query, item any) ([][2]float64, *problem) {
+	const expected = "expected an object with a number under each number, or an array of pairs of numbers"
+	found, p := e.one(q, item)
 	if p != nil {
 		return nil, p
 	}
 	var out [][2]float64
-	add := func(left, right any) *problem {
+	add := func(left, right any) bool {
 		l, ok := number(left)
-		if !ok {
-			return notANumber(q, left)
-		}
-		r, ok := number(right)
-		if !ok {
-			return notANumber(q, right)
-		}
+		r, also := number(right)
 		out = append(out, [2]float64{l, r})
-		return nil
+		return ok && also && !math.IsNaN(l)
 	}
-	switch v := v.(type) {
+	switch v := found.(type) {
 	case map[string]any:
 		for key, value := range v {
-			if p := add(key, value); p != nil {
-				return nil, p
+			if value != nil && !add(key, value) {
+				return nil, wrong(q, found, expected)
 			}
 		}
 	case []any:
 		for _, item := range v {
 			pair, ok := item.([]any)
-			if !ok || len(pair) != 2 {
-				return nil, notANumber(q, item)
-			}
-			if p := add(pair[0], pair[1]); p != nil {
-				return nil, p
+			if !ok || len(pair) != 2 || pair[1] != nil && !add(pair[0], pair[1]) {
+				return nil, wrong(q, found, expected)
 			}
 		}
 	default:
-		return nil, notANumber(q, v)
+		return nil, wrong(q, found, expected)
 	}
+	slices.SortFunc(out, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
 	return out, nil
 }

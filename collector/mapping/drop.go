@@ -1,70 +1,63 @@
 package mapping
 
 import (
-	"fmt"
-
-	"github.com/itchyny/gojq"
-
-	"status_exporter/collector/query"
+	"cmp"
+	"slices"
 )
 
-// A problem is why one sample could not be made. Its text is only made for the
-// first of its kind: thousands of items may lack the same field.
-type problem struct {
+// drops are the samples that could not be made, counted by rule and reason.
+type drops struct {
+	list  []ruleDropped
+	index map[dropKey]int // in list
+}
+
+type ruleDropped struct {
+	rule int // in Rules.all
+	Dropped
+}
+
+type dropKey struct {
+	rule   int
 	reason DropReason
-	query  *query.Query // that did not find what it must
-	found  any          // by query
-	err    error        // of query
-	detail string       // where the rest does not say it
 }
 
-func problemf(reason DropReason, format string, args ...any) *problem {
-	return &problem{reason: reason, detail: fmt.Sprintf(format, args...)}
-}
-
-// String returns a sentence without a full stop.
-func (p *problem) String() string {
-	switch {
-	case p.detail != "":
-		return p.detail
-	case p.err != nil && p.reason == Missing:
-		return fmt.Sprintf("%s found nothing (%v)", p.query, p.err)
-	case p.err != nil:
-		return fmt.Sprintf("%s failed: %v", p.query, p.err)
-	case p.reason == Missing:
-		return fmt.Sprintf("%s found nothing", p.query)
-	case p.reason == Several:
-		return fmt.Sprintf("%s found several results, expected one", p.query)
-	case p.reason == Unmapped:
-		return fmt.Sprintf("%s found %s, which map does not name", p.query, gojq.Preview(p.found))
-	default:
-		return fmt.Sprintf("%s found %s, expected a number", p.query, gojq.Preview(p.found))
+func (d *drops) add(r *rule, p *problem) {
+	key := dropKey{r.index, p.reason}
+	if i, seen := d.index[key]; seen {
+		d.list[i].Count++
+		return
 	}
+	if d.index == nil {
+		d.index = make(map[dropKey]int)
+	}
+	d.index[key] = len(d.list)
+	d.list = append(d.list, ruleDropped{r.index, Dropped{Metric: r.name, Reason: p.reason, Count: 1, Detail: p.String()}})
+}
+
+// sorted returns them in the order of the rules.
+func (d *drops) sorted() []Dropped {
+	if len(d.list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(d.list, func(a, b ruleDropped) int { return cmp.Compare(a.rule, b.rule) })
+	out := make([]Dropped, len(d.list))
+	for i := range d.list {
+		out[i] = d.list[i].Dropped
+	}
+	return out
 }
 
 // drop notes that one sample of a rule could not be made.
 func (e *evaluation) drop(r *rule, p *problem, item any) {
-	finding := &e.findings[r.index]
+	if e.err != nil { // the context ended: that is no fault of the item
+		return
+	}
 	e.explain(r, p, item)
 	if p.reason == Missing && r.optional {
 		return
 	}
-	finding.Dropped++
-	key := dropKey{r, p.reason}
-	if i, seen := e.drops[key]; seen {
-		e.dropped[i].Count++
-		return
-	}
-	if e.drops == nil {
-		e.drops = make(map[dropKey]int)
-	}
-	e.drops[key] = len(e.dropped)
-	e.dropped = append(e.dropped, Dropped{Metric: r.name, Reason: p.reason, Count: 1, Detail: p.String()})
-}
-
-type dropKey struct {
-	rule   *rule
-	reason DropReason
+	e.findings[r.index].Dropped++
+	e.drops.add(r, p)
 }
 
 // dropAll notes that every rule in a group lost its samples of one item.
@@ -82,11 +75,8 @@ func (e *evaluation) dropAll(r *rule, p *problem, item any) {
 // explain notes why a rule found nothing, once: the nearest path that exists.
 func (e *evaluation) explain(r *rule, p *problem, item any) {
 	finding := &e.findings[r.index]
-	if !e.in.Explain || p.reason != Missing || finding.Hint != "" {
+	if !e.in.Explain || p.reason != Missing || finding.Hint != "" || e.err != nil {
 		return
 	}
-	finding.Hint = p.query.Nearest(e.env, item)
-	if finding.Hint == "" {
-		finding.Hint = p.String()
-	}
+	finding.Hint = cmp.Or(p.query.Nearest(e.env, item), p.String())
 }

@@ -42,7 +42,8 @@ type Result struct {
 	// Satisfied tells whether a rule that is not optional gave a sample or
 	// iterated an empty collection, or whether there is no such rule.
 	Satisfied bool
-	// Err is the context's error where mapping was cut short.
+	// Err is the context's error where mapping was cut short. There are no
+	// families then.
 	Err error
 }
 
@@ -56,7 +57,7 @@ func (r *Result) SampleCount() int {
 }
 
 // FamilySamples are the samples of one family, sorted by their labels, each
-// label set once.
+// label set once. Samples may share their labels: they are only read.
 type FamilySamples struct {
 	Family  *Family
 	Samples []Sample
@@ -82,15 +83,12 @@ type Distribution struct {
 	Quantiles map[float64]float64 // quantile → value
 }
 
-// Map applies the rules. It stops when ctx ends: what was mapped until then
-// stands, and Err says so.
+// Map applies the rules. When ctx ends it stops at once: there are no samples
+// then, rather than a part of them that would pass for all, and Err says why.
 func (r *Rules) Map(ctx context.Context, in Input) *Result {
 	e := newEvaluation(ctx, r, in)
-	for _, rule := range r.rules {
-		if e.err = ctx.Err(); e.err != nil {
-			break
-		}
-		e.apply(rule, nil, "")
+	if e.err = ctx.Err(); e.err == nil {
+		e.applyAll(r.rules, nil, "")
 	}
 	return e.result()
 }

@@ -1,7 +1,7 @@
 package mapping
 
 import (
-	"go.yaml.in/yaml/v4"
+	"strings"
 
 	"status_exporter/collector/query"
 )
@@ -17,12 +17,11 @@ type Rules struct {
 // Families returns the families that the rules can make, in reading order.
 func (r *Rules) Families() []*Family { return r.families }
 
-// A rule makes the samples of one family, or groups other rules. It is decoded
+// A rule makes the samples of one family, or groups other rules. It is compiled
 // from one entry under `metrics:`.
 type rule struct {
-	node  *yaml.Node
 	index int // in Rules.all
-	depth int
+	depth int // of nesting in groups
 
 	name       string // "" in a group
 	help       string
@@ -31,19 +30,19 @@ type rule struct {
 	optional   bool   // absence is normal; inherited
 	duplicates policy
 
-	each   *query.Query  // nil: applied once, to what encloses it
-	labels []labelQuery  // its own, written to the registers
-	slots  []slot        // all labels of its samples, sorted by name
-	family *Family       // nil in a group
-	value  *query.Query  // nil with values, in an info metric and in distributions
-	values []stateQuery  // one sample each
-	texts  textMap       // `map:`
-	states []string      // of a state set
-	shape  *distribution // of a histogram or a summary
+	each    *query.Query  // nil: applied once, to what encloses it
+	labels  []labelQuery  // its own, written to the registers
+	slots   []slot        // all labels of its samples, sorted by name
+	family  *Family       // nil in a group
+	value   *query.Query  // nil with values, in an info metric and in distributions
+	values  []stateQuery  // one sample each
+	texts   textMap       // `map:`
+	states  []string      // of a state set
+	shape   *distribution // of a histogram or a summary
+	created *query.Query  // nil for none
 
-	created *query.Query
-
-	children []*rule
+	expression string // what it looks for, for people
+	children   []*rule
 }
 
 // A labelQuery finds a label's value and keeps it in a register, where the
@@ -73,34 +72,28 @@ type stateQuery struct {
 	query *query.Query
 }
 
-// A textMap turns texts into numbers, as the key `map:` says.
-type textMap struct {
-	numbers map[string]float64
-	other   *float64 // for "*"
-}
+// isPlainGroup tells whether the rule only holds others together: what it is
+// applied to is what they are applied to.
+func (r *rule) isPlainGroup() bool { return r.family == nil && r.each == nil && len(r.labels) == 0 }
 
-// expression returns what the rule looks for, for reports and default help texts.
-func (r *rule) expression() string {
-	text := ""
+// describe returns on one line what the rule looks for.
+func (r *rule) describe() string {
+	var parts []string
+	if r.each != nil {
+		parts = append(parts, r.each.String())
+	}
 	switch {
 	case r.value != nil:
-		text = r.value.String()
-	case len(r.values) > 0:
-		text = r.values[0].query.String()
-		if len(r.values) > 1 {
-			text += ", …"
-		}
+		parts = append(parts, r.value.String())
+	case len(r.values) == 1:
+		parts = append(parts, r.values[0].query.String())
+	case len(r.values) > 1:
+		parts = append(parts, r.values[0].query.String()+", …")
 	case r.shape != nil:
-		text = r.shape.parts.String()
+		parts = append(parts, r.shape.String())
 	}
-	switch {
-	case r.each == nil && text == "":
+	if len(parts) == 0 {
 		return "the document"
-	case r.each == nil:
-		return text
-	case text == "":
-		return r.each.String()
-	default:
-		return r.each.String() + " | " + text
 	}
+	return strings.Join(strings.Fields(strings.Join(parts, " | ")), " ")
 }

@@ -120,7 +120,7 @@ func floatText(f float64) string {
 func unixTime(q *query.Query, v any) (time.Time, *problem) {
 	seconds, ok := number(v)
 	if !ok || math.IsNaN(seconds) || math.Abs(seconds) > math.MaxInt64/1e9 {
-		return time.Time{}, &problem{reason: NotANumber, query: q, found: v}
+		return time.Time{}, wrong(q, v, "expected a time as Unix seconds")
 	}
 	return time.Unix(0, int64(seconds*1e9)), nil
 }

@@ -1,0 +1,108 @@
+package mapping
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"status_exporter/collector/query"
+)
+
+// describeConflict says which samples were lost to each other, and which field
+// of the items that they come from would make a label that tells them apart.
+func describeConflict(same []*candidate) string {
+	labels := make([]string, len(same[0].Labels))
+	for i, l := range same[0].Labels {
+		labels[i] = fmt.Sprintf("%s=%q", l.Name, l.Value)
+	}
+	text := fmt.Sprintf("%d samples have the labels {%s} and different values", len(same), strings.Join(labels, ", "))
+	if field := distinguishingField(same); field != "" {
+		text += "; a label made from " + field + " would tell them apart"
+	}
+	return text
+}
+
+// naming matches the keys under which items usually have what they are told
+// apart by. Other fields count only as texts: a number is likelier a measurement.
+var naming = regexp.MustCompile(`(?i)(address|host|id|index|key|name|node|number|port)$`)
+
+// distinguishingField returns, as a jq path, the field whose value differs
+// between all items, or "". It prefers what names things, then texts at the top.
+func distinguishingField(same []*candidate) string {
+	best, bestRank := "", 8
+	consider := func(depth int, path ...string) {
+		rank := depth
+		if !naming.MatchString(path[depth]) {
+			rank += 4
+		}
+		if isNumber(field(same[0].item, path)) {
+			rank += 2
+		}
+		text := fieldPath(path)
+		if rank < min(bestRank, 6) && !same[0].rule.measures(text) && differs(same, path) {
+			best, bestRank = text, rank
+		}
+	}
+	item, _ := same[0].item.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(item)) {
+		consider(0, key)
+		inner, _ := item[key].(map[string]any)
+		for _, within := range slices.Sorted(maps.Keys(inner)) {
+			consider(1, key, within)
+		}
+	}
+	return best
+}
+
+// measures tells whether the rule makes its values of what stands at path.
+func (r *rule) measures(path string) bool {
+	reads := func(q *query.Query) bool { return q != nil && strings.HasPrefix(q.String(), path) }
+	return reads(r.value) || slices.ContainsFunc(r.values, func(v stateQuery) bool { return reads(v.query) })
+}
+
+// differs tells whether every item has another scalar at path.
+func differs(same []*candidate, path []string) bool {
+	seen := make(map[string]bool, len(same))
+	for _, c := range same {
+		text, scalar := scalarText(field(c.item, path))
+		if !scalar || text == "" || seen[text] {
+			return false
+		}
+		seen[text] = true
+	}
+	return true
+}
+
+// field returns what stands at path in an item, nil where nothing does.
+func field(item any, path []string) any {
+	for _, key := range path {
+		object, _ := item.(map[string]any)
+		item = object[key]
+	}
+	return item
+}
+
+func isNumber(v any) bool {
+	_, ok := number(v)
+	return ok
+}
+
+var word = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// fieldPath writes keys as jq does.
+func fieldPath(keys []string) string {
+	var path strings.Builder
+	for i, key := range keys {
+		switch {
+		case word.MatchString(key):
+			path.WriteString("." + key)
+		case i == 0:
+			fmt.Fprintf(&path, ".[%q]", key)
+		default:
+			fmt.Fprintf(&path, "[%q]", key)
+		}
+	}
+	return path.String()
+}
