@@ -64,7 +64,7 @@ func mergeModule(base, over *yaml.Node) *yaml.Node {
 		return over
 	}
 	if slices.ContainsFunc([]string{"file", "host", "access_log"}, has(over)) {
-		base = without(base, sourceKeys...)
+		base = without(base, slices.DeleteFunc(slices.Clone(sourceKeys), has(over))...)
 	} else if slices.ContainsFunc([]string{"http", "documents"}, has(over)) {
 		base = without(base, "file", "host", "access_log")
 	}
