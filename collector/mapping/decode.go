@@ -133,9 +133,6 @@ func ruleTitle(n *yaml.Node) string {
 	if _, name := options.Get(n, "name"); name != nil && name.Kind == yaml.ScalarNode && name.Value != "" {
 		return "metric " + name.Value
 	}
-	if key, _ := options.Get(n, "metrics"); key != nil {
-		return "a group of rules"
-	}
 	return "a rule"
 }
 
@@ -145,12 +142,13 @@ func (c *compiler) group(r *rule, n *yaml.Node, s scope, f *fields) {
 	title := ruleTitle(n)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if key := n.Content[i]; slices.Contains(keysOfMetrics, key.Value) {
-			c.d.Errorf(key, "%s groups other rules (it has metrics) and cannot have %s as well", title, key.Value)
+			c.d.Errorf(key, "%s has metrics, which makes it a group of rules, and cannot have %s as well", title, key.Value)
 		}
 	}
 	r.name = ""
-	if r.from == "" && !r.isPlainGroup() {
-		c.d.Errorf(n, "%s does not say which document it looks at, expected from: with one of %s", title, strings.Join(c.documents, ", "))
+	if r.from == "" && f.sound && !r.isPlainGroup() {
+		c.d.Errorf(n, "%s does not say which document it is made from, expected from: with one of %s", title, strings.Join(c.documents, ", "))
+		r.from = c.documents[0] // its rules need not be told the same
 	}
 	s.depth++
 	s.from, s.optional = r.from, r.optional
@@ -161,7 +159,7 @@ func (c *compiler) group(r *rule, n *yaml.Node, s scope, f *fields) {
 func (c *compiler) metric(r *rule, n *yaml.Node, s scope, f *fields) {
 	_, name := options.Get(n, "name")
 	checkMetricName(c.d, name, r.name)
-	if r.from == "" {
+	if r.from == "" && f.sound {
 		c.d.Errorf(n, "metric %s does not say which document it is made from, expected from: with one of %s", r.name, strings.Join(c.documents, ", "))
 	}
 	if f.typed {
@@ -236,8 +234,9 @@ func (c *compiler) values(r *rule, f *fields) func(*yaml.Node) {
 			f.label, f.labelNode = key.Value, key
 			c.d.Entries(value, "the label "+key.Value+" of values", func(key, value *yaml.Node) {
 				q := stateQuery{text: key.Value}
-				query.Option(c.d, &q.query)(value)
-				r.values = append(r.values, q)
+				if query.Option(c.d, &q.query)(value); q.query != nil {
+					r.values = append(r.values, q)
+				}
 			})
 			if value.Kind == yaml.MappingNode && len(value.Content) == 0 {
 				c.d.Errorf(value, "the label %s of values has no values, %s", key.Value, expected)
