@@ -29,14 +29,14 @@ setMaxUDPOutstanding(100)
 	p.await(t, listens(web))
 	p.await(t, listens(dns))
 
-	e := newExporter(t, `
+	e := newExporter(t, fmt.Sprintf(`
 modules:
   balancer:
     extends: dnsdist
     http:
       headers: {X-API-Key: {secret: key}}
-      allow: ["http://127.0.0.1"]
-`)
+      allow: [%q]
+`, url))
 	auth := fmt.Sprintf(`{address="127.0.0.1:%d",server="auth"}`, authority.dns)
 	gone := fmt.Sprintf(`{address="127.0.0.1:%d",server="gone"}`, closed)
 	e.probeUntil(t, "balancer", url, map[string]float64{
@@ -54,8 +54,8 @@ modules:
 	e.probeUntil(t, "balancer", url, map[string]float64{
 		"probe_success":                                    1,
 		"dnsdist_queries_total":                            6,
-		`dnsdist_rule_actions_total{action="refused"}`:     1,
-		"dnsdist_latency_seconds_count":                    6,
+		"dnsdist_self_answered_total":                      1,
+		"dnsdist_latency_seconds_count":                    5, // without the one it answered itself
 		"dnsdist_frontend_queries_total" + frontend("UDP"): 5,
 		"dnsdist_frontend_queries_total" + frontend("TCP"): 1,
 		`dnsdist_pool_servers{pool="_default_"}`:           2,
@@ -73,6 +73,11 @@ modules:
 		"dnsdist_cache_misses_total":          says.Misses,
 		"dnsdist_server_queries_total" + auth: says.Misses,
 	})
+	for series, rule := range got.family("dnsdist_rule_hits_total") {
+		if rule.labels["rule"] != "qname in refused.example." || rule.value != 1 {
+			t.Errorf("%s is %v, want 1 for refused.example", series, rule.value)
+		}
+	}
 	if hits := got[`dnsdist_pool_cache_hits_total{pool="_default_"}`].value; hits != says.Hits || hits < 3 {
 		t.Errorf("the pool's cache had %v hits, all caches %v; want the same and at least 3", hits, says.Hits)
 	}

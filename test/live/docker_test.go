@@ -36,9 +36,9 @@ func TestDocker(t *testing.T) {
 		clean.remove(t, "/images/"+url.PathEscape(image))
 	})
 
-	e := newExporter(t, "")
+	e := newExporter(t, fmt.Sprintf(`targets: [{name: docker, url: "unix:%s", module: docker}]`, socket))
 	state := func(s string) string { return fmt.Sprintf("docker_container_state{name=%q,state=%q}", name, s) }
-	got := e.probe(t, "docker", "unix:"+socket)
+	got := e.probe(t, "docker", "docker")
 	got.want(t, map[string]float64{
 		"probe_success":  1,
 		state("created"): 1,
@@ -47,7 +47,7 @@ func TestDocker(t *testing.T) {
 	})
 
 	engine.ask(t, http.MethodPost, "/containers/"+id+"/start", "")
-	got = e.probeUntil(t, "docker", "unix:"+socket, map[string]float64{
+	got = e.probeUntil(t, "docker", "docker", map[string]float64{
 		state("created"): 0,
 		state("exited"):  1,
 		fmt.Sprintf("docker_container_exit_code{name=%q}", name): 3,

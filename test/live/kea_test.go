@@ -29,12 +29,12 @@ func TestKea(t *testing.T) {
 			{"id": 1, "subnet": "192.0.2.0/24", "relay": {"ip-addresses": ["127.0.0.1"]}, "pools": [{"pool": "192.0.2.10 - 192.0.2.12"}]},
 			{"id": 20, "subnet": "198.51.100.0/24", "pools": [{"pool": "198.51.100.10 - 198.51.100.109"}]}
 		],
-		"loggers": [{"name": "kea-dhcp4", "output_options": [{"output": "stdout"}]}]
+		"loggers": [{"name": "kea-dhcp4", "output_options": [{"output": "stdout"}], "severity": "INFO"}]
 	}}`, dir), 0o644)
 	agentConfig := writeFile(t, dir, "agent.conf", fmt.Sprintf(`{"Control-agent": {
 		"http-host": "127.0.0.1", "http-port": %d,
 		"control-sockets": {"dhcp4": {"socket-type": "unix", "socket-name": "%s/kea.sock"}},
-		"loggers": [{"name": "kea-ctrl-agent", "output_options": [{"output": "stdout"}]}]
+		"loggers": [{"name": "kea-ctrl-agent", "output_options": [{"output": "stdout"}], "severity": "INFO"}]
 	}}`, web, dir), 0o644)
 	here := func(c *exec.Cmd) { c.Env = append(os.Environ(), "KEA_PIDFILE_DIR="+dir, "KEA_LOCKFILE_DIR="+dir) }
 	dhcp4 := startWith(t, here, server, "-c", config, "-p", strconv.Itoa(dhcp), "-P", strconv.Itoa(relay.LocalAddr().(*net.UDPAddr).Port))

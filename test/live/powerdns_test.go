@@ -21,15 +21,15 @@ func TestPowerDNS(t *testing.T) {
 	askDNS(t, "udp", s.dns, "no.shop.example.", dnsmessage.TypeA)
 	askDNS(t, "udp", s.dns, "elsewhere.example.", dnsmessage.TypeA)
 
-	e := newExporter(t, `
+	url := fmt.Sprintf("http://127.0.0.1:%d", s.web)
+	e := newExporter(t, fmt.Sprintf(`
 modules:
   dns:
     extends: powerdns
     http:
       headers: {X-API-Key: {secret: key}}
-      allow: ["http://127.0.0.1"]
-`)
-	url := fmt.Sprintf("http://127.0.0.1:%d", s.web)
+      allow: [%q]
+`, url))
 	got := e.probeUntil(t, "dns", url, map[string]float64{
 		"probe_success": 1,
 		`pdns_auth_queries_total{transport="udp4"}`:                       7,

@@ -15,14 +15,14 @@ func TestUWSGI(t *testing.T) {
 import uwsgi
 
 def application(env, start_response):
-    if env["PATH_INFO"] == "/broken":
-        raise RuntimeError("broken")
     if env["PATH_INFO"] == "/order":
         uwsgi.metric_inc("orders")
         uwsgi.metric_set("queue", 7)
         uwsgi.cache_get("nothing")
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"here\n"]
+    yield b"here\n"
+    if env["PATH_INFO"] == "/broken":
+        raise RuntimeError("broken")
 `, 0o644)
 	config := writeFile(t, dir, "uwsgi.ini", fmt.Sprintf(`
 [uwsgi]
