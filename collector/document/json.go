@@ -11,10 +11,9 @@ import (
 
 // jsonDecoder decodes JSON (RFC 8259), and newline-delimited JSON as an array.
 //
-// It accepts and refuses what encoding/json does and gives the same value in a
-// third of the time: the text is read once, strings and numbers are cut out of it
-// instead of copied, and what an array or object holds waits on a stack until its
-// size is known. Most of the time that is left goes into making the maps.
+// It accepts and refuses what encoding/json does and gives the same value in a third
+// of the time: the text is read once, strings and numbers are cut out of it, and what
+// an array or object holds waits on a stack until its size is known.
 type jsonDecoder struct{}
 
 func (jsonDecoder) Decode(ctx context.Context, body []byte, _ string, limits Limits) (any, error) {
@@ -270,13 +269,11 @@ func (p *jsonParser) escape() (rune, error) {
 		return 0, mistakeAt(p.text, len(p.text), "an escape")
 	}
 	if r, ok := p.unit(); ok {
-		if !utf16.IsSurrogate(r) {
-			return r, nil
-		}
-		before := p.pos
-		low, _ := p.unit()
-		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-			p.pos = before
+		if end := p.pos; utf16.IsSurrogate(r) {
+			low, _ := p.unit()
+			if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+				p.pos = end
+			}
 		}
 		return r, nil
 	}
