@@ -45,31 +45,41 @@ type candidate struct {
 // each label set. conflict is called with the candidates, in the order of the
 // document, of a label set of which none is left.
 func (p policy) merge(found []candidate, conflict func([]*candidate)) []Sample {
-	sorted := make([]*candidate, len(found))
-	for i := range found {
-		sorted[i] = &found[i]
+	order := make([]int, len(found))
+	for i := range order {
+		order[i] = i
 	}
-	slices.SortStableFunc(sorted, func(a, b *candidate) int { return compareLabels(a.Labels, b.Labels) })
-	samples := make([]Sample, 0, len(found))
-	for len(sorted) > 0 {
-		same := 1
-		for same < len(sorted) && compareLabels(sorted[0].Labels, sorted[same].Labels) == 0 {
-			same++
+	slices.SortFunc(order, func(a, b int) int {
+		if c := compareLabels(found[a].Labels, found[b].Labels); c != 0 {
+			return c
 		}
-		if s, ok := p.one(sorted[:same]); ok {
+		return a - b
+	})
+	samples := make([]Sample, 0, len(found))
+	var same []*candidate
+	for len(order) > 0 {
+		one := &found[order[0]]
+		same = append(same[:0], one)
+		for _, i := range order[1:] {
+			if compareLabels(one.Labels, found[i].Labels) != 0 {
+				break
+			}
+			same = append(same, &found[i])
+		}
+		if s, ok := p.one(same); ok {
 			samples = append(samples, s)
 		} else {
-			conflict(sorted[:same])
+			conflict(same)
 		}
-		sorted = sorted[same:]
+		order = order[len(same):]
 	}
 	return samples
 }
 
 // one returns the sample that stands for samples with the same labels.
 func (p policy) one(same []*candidate) (Sample, bool) {
-	one, others := same[0].Sample, same[1:]
-	for _, other := range others {
+	one := same[0].Sample
+	for _, other := range same[1:] {
 		switch p {
 		case first:
 		case last:
