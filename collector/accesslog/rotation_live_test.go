@@ -23,7 +23,7 @@ const (
 // is counted is what the load generator sent, exactly.
 func TestRenameLive(t *testing.T) {
 	for name, start := range liveServers() {
-		for _, how := range []string{"create 0644", "create 0644\n delaycompress\n compress", "create 0644\n compress"} {
+		for _, how := range []string{"create 0644", "create 0644\n compress"} {
 			t.Run(name+"/"+strings.ReplaceAll(how, "\n", ""), func(t *testing.T) {
 				server := start(t)
 				site := &site{t: t, dir: server.dir}
