@@ -40,7 +40,7 @@ func (s Settings) key(cfg *config.Config, m *config.Module, auth string) sourceK
 func (s Settings) open(cfg *config.Config, m *config.Module, auth string) (source, error) {
 	switch {
 	case m.File != nil:
-		src, err := file.New(m.File, m.Format)
+		src, err := file.New(m.File, m.Format, m.Limits.Document)
 		return local(src, err)
 	case m.Host != nil:
 		src, err := host.New(m.Host)

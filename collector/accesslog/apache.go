@@ -50,7 +50,7 @@ func splitApache(text string) ([]part, error) {
 		default:
 			found := apacheFormat.FindStringSubmatch(text)
 			if found == nil {
-				return nil, fmt.Errorf("Apache has no directive that begins with %q", text[:min(len(text), 8)])
+				return nil, fmt.Errorf("no directive of Apache begins with %q", text[:min(len(text), 8)])
 			}
 			parts = appendDirective(parts, found)
 			text = text[len(found[0]):]

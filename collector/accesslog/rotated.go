@@ -48,9 +48,9 @@ func rotatedFiles(path string) []*segment {
 		return nil
 	}
 	var names []string
-	for _, entry := range entries {
-		if slices.Contains(rotatedFrom(entry.Name()), filepath.Base(path)) {
-			names = append(names, entry.Name())
+	for _, e := range entries {
+		if slices.Contains(rotatedFrom(e.Name()), filepath.Base(path)) {
+			names = append(names, e.Name())
 		}
 	}
 	var files []*segment

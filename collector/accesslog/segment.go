@@ -99,7 +99,7 @@ func (s *segment) fill(buf []byte) (n int, err error) {
 		return s.unzip.fill(buf, s.offset)
 	}
 	n, err = s.file.ReadAt(buf, s.offset)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, cause(err)
 	}
 	if n == 0 {
@@ -128,7 +128,7 @@ func (s *segment) readHead() error {
 	}
 	var b [headSize]byte
 	n, err := s.file.ReadAt(b[:], 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return cause(err)
 	}
 	if s.offset > 0 && !bytes.HasPrefix(b[:n], s.head) {

@@ -1,6 +1,7 @@
 package accesslog
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,7 +36,7 @@ func (u *unzipper) fill(buf []byte, offset int64) (n int, err error) {
 		u.at += int64(more)
 	}
 	u.held = append(u.held[:0], buf[:n]...)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return n, fmt.Errorf("decompressing with gzip: %w", err)
 	}
 	return n, nil

@@ -20,12 +20,13 @@ import (
 type Source struct {
 	options Options
 	format  document.Format
+	limits  document.Limits
 }
 
-// New returns a source that reads the file in the given format. The file need
-// not exist yet.
-func New(o *Options, format document.Format) (*Source, error) {
-	return &Source{*o, format}, nil
+// New returns a source that reads the file in the given format and within the
+// limits. The file need not exist yet.
+func New(o *Options, format document.Format, limits document.Limits) (*Source, error) {
+	return &Source{*o, format, limits}, nil
 }
 
 // Close has nothing to release: no file is kept open between scrapes.
@@ -46,7 +47,7 @@ func (s *Source) Read(ctx context.Context) []*document.Document {
 	doc.Bytes = int64(len(body))
 
 	start = time.Now()
-	doc.Value, err = s.format.Decode(ctx, body, "", document.DefaultLimits)
+	doc.Value, err = s.format.Decode(ctx, body, "", s.limits)
 	doc.Phases[document.PhaseDecode] = time.Since(start)
 	if err != nil {
 		doc.Value = nil

@@ -29,7 +29,7 @@ func decode(t *testing.T, dir, text string) (*file.Options, error) {
 
 func read(t *testing.T, ctx context.Context, o *file.Options) *document.Document {
 	t.Helper()
-	s, err := file.New(o, document.JSON)
+	s, err := file.New(o, document.JSON, document.Limits{Depth: 3, Values: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +98,7 @@ func TestFailures(t *testing.T) {
 		{"directory", t.Context(), dir, document.ReasonRead, "found a directory, expected a regular file"},
 		{"too large", t.Context(), write("large", `"`+strings.Repeat("x", 31)+`"`), document.ReasonTooLarge, "body_size_limit, 32 bytes"},
 		{"not JSON", t.Context(), write("broken", `{"a":`), document.ReasonDecode, "as json"},
+		{"too deep", t.Context(), write("deep", `[[[[1]]]]`), document.ReasonLimit, "deep"},
 		{"late", expired, write("late", `1`), document.ReasonTimeout, "deadline"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package modules_test
 
 import (
 	"bytes"
-	"context"
 	"path/filepath"
 	"testing"
 
@@ -67,7 +66,7 @@ func probeLocal(t *testing.T, module string, files ...string) *collector.Result 
 	if err != nil {
 		t.Fatal(err)
 	}
-	result := p.Run(context.Background())
+	result := p.Run(t.Context())
 	for _, f := range result.Failures {
 		t.Errorf("%s: %v", f.Reason, f.Err)
 	}
