@@ -27,10 +27,6 @@ type Settings struct {
 	Limits      document.Limits // of each document; zero: document.DefaultLimits
 	HeaderBytes int64           // the largest header of an answer; 0: 256 KiB
 	Redirects   int             // the most redirects in a row; 0: 10
-
-	// Gate, where it is not nil, is asked before a document is decoded, and the
-	// function that it returned called afterwards: a bound on what runs at once.
-	Gate func(context.Context) (release func(), err error)
 }
 
 const (

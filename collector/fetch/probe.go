@@ -21,6 +21,9 @@ type Request struct {
 	Target  string         // http://host:port/path, https://…, host, host:port, unix:/run/name.sock:/path
 	Vars    map[string]any // $vars in the module's requests
 	Excerpt int            // how many bytes of each document to keep; 0: none
+	// Turn, where it is not nil, is called before a document of size bytes is
+	// decoded, and returns when it may be.
+	Turn func(ctx context.Context, size int) error
 }
 
 // A Probe asks one target for the documents of a module.
@@ -82,7 +85,7 @@ func (p *Probe) read(ctx context.Context, o *documentOptions) *document.Document
 		}
 	}()
 	f := &fetch{
-		client: p.client, options: o, doc: doc, excerpt: p.request.Excerpt,
+		client: p.client, options: o, doc: doc, excerpt: p.request.Excerpt, turn: p.request.Turn,
 		// An expression may write to the variables.
 		env: query.Env{Target: p.Target(), Vars: maps.Clone(p.request.Vars)},
 	}
@@ -107,6 +110,7 @@ type fetch struct {
 	doc        *document.Document
 	env        query.Env // of the requests, and of what is asked of the answers
 	excerpt    int
+	turn       func(context.Context, int) error
 	root       *url.URL    // below which a login is made
 	session    *session    // nil: no login and no token
 	credential *credential // of the session; nil: none
@@ -132,10 +136,13 @@ func (f *fetch) document(ctx context.Context, c *call, trusted bool) (any, *docu
 		f.doc.Excerpt = append(f.doc.Excerpt, body[:min(room, len(body))]...)
 	}
 	value, failure := f.decode(ctx, body, a)
-	if failure != nil || f.options.failWhen == nil {
-		return value, failure
+	if failure == nil && f.options.failWhen != nil {
+		failure = f.told(ctx, value, a)
 	}
-	return value, f.told(ctx, value, a)
+	if failure != nil {
+		return nil, failure
+	}
+	return value, nil
 }
 
 // badStatus returns the failure of an answer whose status is not accepted.
@@ -177,12 +184,10 @@ func codes(valid []int) string {
 
 // decode turns a body into a value.
 func (f *fetch) decode(ctx context.Context, body []byte, a *answer) (any, *document.Failure) {
-	if f.client.settings.Gate != nil {
-		release, err := f.client.settings.Gate(ctx)
-		if err != nil {
+	if f.turn != nil {
+		if err := f.turn(ctx, len(body)); err != nil {
 			return nil, document.AsFailure(ctx, document.ReasonOverloaded, fmt.Errorf("decoding the answer of %s: %w", a.shown, err))
 		}
-		defer release()
 	}
 	began := time.Now()
 	value, err := f.options.format.Decode(ctx, body, a.Header.Get("Content-Type"), f.client.settings.Limits)
