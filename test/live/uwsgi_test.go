@@ -58,8 +58,8 @@ cache2 = name=sessions,items=100
 		`uwsgi_worker_respawns_total{worker="1"}`:    1,
 		`uwsgi_cache_items_limit{cache="sessions"}`:  100,
 		`uwsgi_cache_misses_total{cache="sessions"}`: 20,
-		`uwsgi_custom_counter_total{name="orders"}`:  20,
-		`uwsgi_custom_gauge{name="queue"}`:           7,
+		`uwsgi_custom_total{name="orders"}`:          20,
+		`uwsgi_custom_value{name="queue"}`:           7,
 		fmt.Sprintf(`uwsgi_socket_queue_length{proto="http",socket="127.0.0.1:%d"}`, port): 0,
 	})
 	sum := func(family string) (total float64) {

@@ -98,12 +98,11 @@ func caseName(path string) string {
 // file could know, are set to zero.
 func probe(t *testing.T, module, path string) *collector.Result {
 	t.Helper()
-	cfg, err := config.Load(config.Input{Files: overridden(t, module, path), Getenv: noEnvironment})
+	server := newServer(t, module, serve(t, path))
+	cfg, err := config.Load(config.Input{Files: overridden(t, module, path, server), Getenv: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(serve(t, path))
-	t.Cleanup(server.Close)
 	pool := collector.NewPool(cfg, collector.Settings{DefaultModule: "app"})
 	t.Cleanup(pool.Close)
 	lease := pool.Lease()
@@ -123,26 +122,31 @@ func probe(t *testing.T, module, path string) *collector.Result {
 	return result
 }
 
-// overridden returns the configuration in which the module's documents have
-// paths of their own, where there are several.
-func overridden(t *testing.T, module, path string) []string {
+// overridden returns the configuration in which the module asks the server:
+// documents have paths of their own where there are several.
+func overridden(t *testing.T, module, path string, server *httptest.Server) []string {
 	t.Helper()
-	info, err := os.Stat(path)
-	if err != nil {
+	text := ""
+	if info, err := os.Stat(path); err != nil {
 		t.Fatal(err)
+	} else if info.IsDir() {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = "    documents:\n"
+		for _, e := range entries {
+			text += fmt.Sprintf("      %s: {path: /%s}\n", caseName(e.Name()), e.Name())
+		}
 	}
-	if !info.IsDir() {
+	if module == kubernetesPods {
+		text += inCluster(t, server)
+	}
+	if text == "" {
 		return nil
 	}
-	text := fmt.Sprintf("modules:\n  %s:\n    extends: %s\n    documents:\n", module, module)
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		text += fmt.Sprintf("      %s: {path: /%s}\n", caseName(e.Name()), e.Name())
-	}
-	name := filepath.Join(t.TempDir(), "paths.yml")
+	name := filepath.Join(t.TempDir(), "module.yml")
+	text = fmt.Sprintf("modules:\n  %s:\n    extends: %s\n%s", module, module, text)
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
