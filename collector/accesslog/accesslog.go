@@ -30,7 +30,9 @@
 //     also with .gz). Where no copy is found that is counted in missing_copies.
 //   - A rotated file beside it that nobody read, because it was rotated between
 //     two scrapes, is read before the file itself.
-//   - A file that appears later is read from its beginning.
+//   - A file that appears later is read from its beginning; one with two names
+//     is read once.
+//   - A glob does not match a file that was rotated from another one it matches.
 //   - A file that cannot be read costs only itself; the document fails where
 //     there is nothing that can be or was read.
 package accesslog
@@ -59,7 +61,7 @@ type Source struct {
 
 	turn chan struct{} // holds one token: who took it may use what follows
 	logs map[string]*log
-	// renamed are files that are read under their old names, by their new ones.
+	// renamed are files that are read under other names, by these.
 	renamed map[string]os.FileInfo
 	counter
 	buf []byte
@@ -77,6 +79,9 @@ func New(o *Options) (*Source, error) {
 		buf:     make([]byte, bufferSize),
 	}
 	for _, path := range s.paths() {
+		if s.renamedTo(path) {
+			continue
+		}
 		l := newLog(path, s.since, o.History)
 		if info, err := os.Stat(path); err == nil && !o.FromStart {
 			l.start = info.Size()
@@ -173,8 +178,8 @@ func (s *Source) refresh() []*log {
 	return logs
 }
 
-// renamedTo tells whether the file at path is one that is or was read under its
-// old name.
+// renamedTo tells whether the file at path is one that is or was read under
+// another name.
 func (s *Source) renamedTo(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil {

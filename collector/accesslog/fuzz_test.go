@@ -2,8 +2,10 @@ package accesslog
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -118,6 +120,25 @@ func FuzzJSON(f *testing.F) {
 			t.Fatalf("line %q matches and is no JSON", line)
 		}
 		compare(t, "json", line, got, ok, want, wantOK)
+	})
+}
+
+// FuzzPattern matches any path with any pattern.
+func FuzzPattern(f *testing.F) {
+	for _, pattern := range []string{"/", "/a/*", "/**.css", "/*a*b*c", "**/x/*", "/user-*/**/edit"} {
+		f.Add(pattern, "/a/x/user-7/b.css")
+		f.Add(pattern, "/aabbcc")
+	}
+	stars := strings.NewReplacer(`\*\*`, `(?s:.*)`, `\*`, `[^/]*`)
+	f.Fuzz(func(t *testing.T, text, path string) {
+		p, err := compilePattern("", text)
+		if err != nil || !utf8.ValidString(text) || !utf8.ValidString(path) {
+			return
+		}
+		want := regexp.MustCompile("^(?:" + stars.Replace(regexp.QuoteMeta(text)) + ")$").MatchString(path)
+		if got := p.match([]byte(path)); got != want {
+			t.Fatalf("pattern %q of %q: got %t, want %t", text, path, got, want)
+		}
 	})
 }
 

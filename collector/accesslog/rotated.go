@@ -11,10 +11,11 @@ import (
 )
 
 // The names that a rotated file may have: access.log.1, access.log-20261101,
-// access.log.old, access-20261101.log, each also with .gz.
+// access.log.old, access-20261101.log, access.1.log, each also with .gz; but not
+// access-8080.log, which is another log.
 var (
 	rotatedBehind = regexp.MustCompile(`^(.+?)[-._](?:\d[-\d_.:T]*|old|bak)$`)
-	rotatedWithin = regexp.MustCompile(`^(.+?)[-._]\d[-\d_:T]*(\.[A-Za-z]\w*)$`)
+	rotatedWithin = regexp.MustCompile(`^(.+?)(?:[-._]\d{4}[-_]?\d{2}[-\d_:T]*|\.\d{1,3})(\.[A-Za-z]\w*)$`)
 )
 
 // rotatedFrom returns the names that a file may have had before it was rotated.

@@ -275,6 +275,12 @@ func TestAppearsLater(t *testing.T) {
 	s.add("sites/c.log", 1)
 	s.expectLines("a file under another name that the glob matches", 7)
 
+	s.check(os.Symlink(s.path("access.log"), s.path("sites/link.log")))
+	s.add("sites/c.log", 1)
+	s.expectLines("a second name of a file", 8)
+	s.open("{path: [access.log, 'sites/*.log'], format: common, from: start}")
+	s.expectLines("with a second name from the start", 8)
+
 	s.open("{path: 'none/*.log'}")
 	if doc := s.read(t.Context()); doc.Failure == nil || !strings.Contains(doc.Failure.Error(), "no file matches "+s.path("none/*.log")) {
 		t.Errorf("got %v, want that no file matches", doc.Failure)
