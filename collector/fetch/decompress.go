@@ -16,21 +16,21 @@ type inflaters struct{ idle sync.Pool }
 // read reads what an answer says from its body, at most limit bytes. It undoes
 // the encoding that was asked for, gzip (RFC 9110 section 8.4.1); any other is an
 // error.
-func (p *inflaters) read(body io.Reader, a *answer, limit int64) ([]byte, error) {
+func (p *inflaters) read(body io.Reader, a *answer, limit int64, reserve func(int) error) ([]byte, error) {
 	switch encoding := strings.ToLower(a.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
 		if a.ContentLength > limit {
 			return nil, errTooLarge
 		}
-		return readAll(body, a.ContentLength, limit)
+		return readAll(body, a.ContentLength, limit, reserve)
 	case "gzip", "x-gzip":
-		return p.inflate(body, a.ContentLength, limit)
+		return p.inflate(body, a.ContentLength, limit, reserve)
 	default:
 		return nil, fmt.Errorf("the answer is encoded as %q, expected gzip or no encoding", encoding)
 	}
 }
 
-func (p *inflaters) inflate(body io.Reader, size, limit int64) ([]byte, error) {
+func (p *inflaters) inflate(body io.Reader, size, limit int64, reserve func(int) error) ([]byte, error) {
 	z, _ := p.idle.Get().(*gzip.Reader)
 	if z == nil {
 		z = new(gzip.Reader)
@@ -42,8 +42,8 @@ func (p *inflaters) inflate(body io.Reader, size, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the answer is said to be gzip: %w", err)
 	}
-	b, err := readAll(z, 4*size, limit)
-	if err != nil && !errors.Is(err, errTooLarge) {
+	b, err := readAll(z, 4*size, limit, reserve)
+	if err != nil && !errors.Is(err, errTooLarge) && !errors.Is(err, errOverloaded) {
 		return nil, fmt.Errorf("the answer is broken gzip: %w", err)
 	}
 	return b, err

@@ -44,12 +44,23 @@ func (a *answer) drop() {
 }
 
 // send makes one exchange. trusted says that it is with the target itself, which
-// gets the credentials.
+// gets the credentials. The target may close a kept connection while the request
+// is on its way: nothing is known of the request then, and it is sent once more.
 func (f *fetch) send(ctx context.Context, c *call, trusted bool) (*answer, *document.Failure) {
+	a, failure, lost := f.try(ctx, c, trusted)
+	if lost {
+		a, failure, _ = f.try(ctx, c, trusted)
+	}
+	return a, failure
+}
+
+// try makes one exchange. lost tells that it failed because a kept connection was
+// closed before anything came back.
+func (f *fetch) try(ctx context.Context, c *call, trusted bool) (a *answer, failure *document.Failure, lost bool) {
 	url := shown(c.url)
 	o, err := originOf(c.url)
 	if err != nil {
-		return nil, document.Failf(document.ReasonRedirect, "asking %s: %w", url, err)
+		return nil, document.Failf(document.ReasonRedirect, "asking %s: %w", url, err), false
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	h, t := &hop{origin: o, guard: f.client.guard}, &trace{}
@@ -63,11 +74,11 @@ func (f *fetch) send(ctx context.Context, c *call, trusted bool) (*answer, *docu
 	}
 	if h.proxied, err = f.client.proxied(req); err != nil {
 		finish()
-		return nil, document.Failf(document.ReasonConnect, "asking %s: choosing a proxy: %w", url, err)
+		return nil, document.Failf(document.ReasonConnect, "asking %s: choosing a proxy: %w", url, err), false
 	}
 	if err := f.client.guard.name(o, h.proxied); err != nil {
 		finish()
-		return nil, &document.Failure{Reason: document.ReasonRefused, Err: err}
+		return nil, &document.Failure{Reason: document.ReasonRefused, Err: err}, false
 	}
 	rt := f.client.bare
 	if trusted {
@@ -75,9 +86,9 @@ func (f *fetch) send(ctx context.Context, c *call, trusted bool) (*answer, *docu
 	}
 	r, err := rt.RoundTrip(req)
 	if err != nil {
-		failure := failed(ctx, err, t, url)
+		failure, lost := failed(ctx, err, t, url), t.lost(err) && ctx.Err() == nil
 		finish()
-		return nil, failure
+		return nil, failure, lost
 	}
 	exchange.Proto, exchange.Status, exchange.ResponseHeader = r.Proto, statusText(r), hidden(r.Header)
 	if r.TLS != nil {
@@ -85,7 +96,7 @@ func (f *fetch) send(ctx context.Context, c *call, trusted bool) (*answer, *docu
 		f.noteExpiry(r)
 	}
 	f.doc.StatusCode, f.doc.Header = r.StatusCode, r.Header
-	return &answer{Response: r, trusted: trusted, shown: url, trace: t, cancel: cancel, finish: finish}, nil
+	return &answer{Response: r, trusted: trusted, shown: url, trace: t, cancel: cancel, finish: finish}, nil, false
 }
 
 // httpRequest makes a call the request of net/http.

@@ -21,9 +21,16 @@ type Request struct {
 	Target  string         // http://host:port/path, https://…, host, host:port, unix:/run/name.sock:/path
 	Vars    map[string]any // $vars in the module's requests
 	Excerpt int            // how many bytes of each document to keep; 0: none
-	// Turn, where it is not nil, is called before a document of size bytes is
-	// decoded, and returns when it may be.
-	Turn func(ctx context.Context, size int) error
+	Share   Share          // nil: there is no bound on what all probes together use
+}
+
+// A Share is what one probe may use of the machine beside all others. Its errors
+// mean ReasonOverloaded.
+type Share interface {
+	// Reserve asks for memory for n more bytes of a body.
+	Reserve(n int64) error
+	// Wait returns when the probe may decode what it has read.
+	Wait(ctx context.Context) error
 }
 
 // A Probe asks one target for the documents of a module.
@@ -85,7 +92,7 @@ func (p *Probe) read(ctx context.Context, o *documentOptions) *document.Document
 		}
 	}()
 	f := &fetch{
-		client: p.client, options: o, doc: doc, excerpt: p.request.Excerpt, turn: p.request.Turn,
+		client: p.client, options: o, doc: doc, excerpt: p.request.Excerpt, share: p.request.Share,
 		// An expression may write to the variables.
 		env: query.Env{Target: p.Target(), Vars: maps.Clone(p.request.Vars)},
 	}
@@ -110,7 +117,7 @@ type fetch struct {
 	doc        *document.Document
 	env        query.Env // of the requests, and of what is asked of the answers
 	excerpt    int
-	turn       func(context.Context, int) error
+	share      Share
 	root       *url.URL    // below which a login is made
 	session    *session    // nil: no login and no token
 	credential *credential // of the session; nil: none
@@ -184,8 +191,8 @@ func codes(valid []int) string {
 
 // decode turns a body into a value.
 func (f *fetch) decode(ctx context.Context, body []byte, a *answer) (any, *document.Failure) {
-	if f.turn != nil {
-		if err := f.turn(ctx, len(body)); err != nil {
+	if f.share != nil {
+		if err := f.share.Wait(ctx); err != nil {
 			return nil, document.AsFailure(ctx, document.ReasonOverloaded, fmt.Errorf("decoding the answer of %s: %w", a.shown, err))
 		}
 	}

@@ -81,7 +81,8 @@ func TestConnectionsAndSessionsAreKept(t *testing.T) {
 			s.CloseClientConnections()
 			deadline := time.Now().Add(2 * time.Second)
 			for {
-				e := one(t, read(t, c, s.URL)).Exchanges[0]
+				exchanges := one(t, read(t, c, s.URL)).Exchanges
+				e := exchanges[len(exchanges)-1]
 				if !e.Reused {
 					if !e.Resumed {
 						t.Error("the TLS session was not resumed")

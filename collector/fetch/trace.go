@@ -156,3 +156,11 @@ func (t *trace) reached() (s stage, address string) {
 	defer t.mu.Unlock()
 	return t.stage, t.address
 }
+
+// lost tells whether err means that a kept connection was closed before anything
+// came back on it.
+func (t *trace) lost(err error) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.reused && (t.stage == stageRequest || t.stage == stageProcessing) && closed(err)
+}
