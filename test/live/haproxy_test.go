@@ -29,9 +29,10 @@ global
 	maxconn 100
 defaults
 	mode http
-	timeout connect 1s
-	timeout client 5s
-	timeout server 5s
+	timeout connect 10s
+	timeout client 10s
+	timeout server 10s
+	timeout check 10s
 frontend stats
 	bind 127.0.0.1:%[1]d
 	stats enable
