@@ -70,7 +70,7 @@ type Auth struct {
 
 // A Default is what /metrics shows beside the exporter itself.
 type Default struct {
-	Target string // a URL; "" for a module that needs none
+	Target string // a URL or the name of a named target; "" for a module that needs none
 	Module string
 	Auth   string // "" for none
 }
@@ -122,7 +122,11 @@ func oneOf[V any](found string, known map[string]V) string {
 func (c *Config) TrustedTargets(module, auth string) []string {
 	var urls []string
 	if d := c.Default; d != nil && d.Module == module && d.Auth == auth && d.Target != "" {
-		urls = append(urls, d.Target)
+		url := d.Target
+		if named := c.Targets[url]; named != nil {
+			url = named.URL
+		}
+		urls = append(urls, url)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {
 		if t := c.Targets[name]; (t.Module == module || t.Module == "") && t.Auth == auth {

@@ -3,50 +3,72 @@ package config
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
 	"status_exporter/config/options"
 )
 
-// sourceKeys are the keys of a module that say where its documents come from.
-var sourceKeys = []string{"http", "documents", "file", "host", "access_log"}
+// sources are the keys of a module that say where its documents come from, and
+// the source that they belong to.
+var sources = map[string]string{
+	"http": "http", "documents": "http", "file": "file", "host": "host", "access_log": "access_log",
+}
+
+// sourcesOf returns the sources that a module names, in the order of the file.
+func sourcesOf(n *yaml.Node) []string {
+	var found []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if source := sources[n.Content[i].Value]; source != "" && !slices.Contains(found, source) {
+			found = append(found, source)
+		}
+	}
+	return found
+}
 
 // extended returns the node of a module merged with what it extends. chain
 // holds the nodes whose extends led here.
 func (l *loader) extended(name string, node *yaml.Node, chain ...*yaml.Node) *yaml.Node {
-	_, parent := options.Get(node, "extends")
+	_, extends := options.Get(node, "extends")
 	_, drop := options.Get(node, "drop")
 	own := without(node, "extends", "drop")
-	if parent == nil {
+	if extends == nil {
 		if drop != nil {
 			l.d.Errorf(drop, "module %s drops metrics but extends no module that has them", name)
 		}
 		return own
 	}
-	if parent.Kind != yaml.ScalarNode {
-		l.d.Errorf(parent, "extends is %s, expected the name of a module", options.Describe(parent))
+	if extends.Kind != yaml.ScalarNode {
+		l.d.Errorf(extends, "extends is %s, expected the name of a module", options.Describe(extends))
 		return own
 	}
-	base := l.parent(name, node, parent.Value)
-	if base == nil {
-		known := maps.Clone(l.builtin)
-		for user, e := range l.user {
-			known[user] = e.value
-		}
-		delete(known, name)
-		l.d.Errorf(parent, "module %s extends the module %q, which does not exist; %s", name, parent.Value, oneOf(parent.Value, known))
+	base := l.parent(name, node, extends.Value)
+	switch {
+	case base == nil && extends.Value == name:
+		l.d.Errorf(extends, "module %s extends itself, which only stands for a built-in module of the same name: there is none", name)
+		return own
+	case base == nil:
+		l.d.Errorf(extends, "module %s extends the module %q, which does not exist; %s", name, extends.Value, oneOf(extends.Value, l.modules()))
+		return own
+	case base == node || slices.Contains(chain, base):
+		l.d.Errorf(extends, "module %s extends itself by way of %s", name, extends.Value)
 		return own
 	}
-	if slices.Contains(chain, base) || base == node {
-		l.d.Errorf(parent, "module %s extends itself by way of %s", name, parent.Value)
-		return own
-	}
-	base = l.extended(parent.Value, base, append(chain, node)...)
+	base = l.extended(extends.Value, base, append(chain, node)...)
 	if drop != nil {
-		base = l.dropped(base, parent.Value, drop)
+		base = l.dropped(base, extends.Value, drop)
 	}
 	return mergeModule(base, own)
+}
+
+// modules returns every module there is, before decoding.
+func (l *loader) modules() map[string]*yaml.Node {
+	all := maps.Clone(l.builtin)
+	for name, e := range l.user {
+		all[name] = e.value
+	}
+	return all
 }
 
 // parent returns the node of the module that a module extends: the built-in one
@@ -59,14 +81,17 @@ func (l *loader) parent(name string, node *yaml.Node, parent string) *yaml.Node 
 }
 
 // mergeModule puts the keys of a module over those of the one that it extends.
+// A module that names its source does not keep another one of its base.
 func mergeModule(base, over *yaml.Node) *yaml.Node {
 	if over.Kind != yaml.MappingNode || base.Kind != yaml.MappingNode {
 		return over
 	}
-	if slices.ContainsFunc([]string{"file", "host", "access_log"}, has(over)) {
-		base = without(base, slices.DeleteFunc(slices.Clone(sourceKeys), has(over))...)
-	} else if slices.ContainsFunc([]string{"http", "documents"}, has(over)) {
-		base = without(base, "file", "host", "access_log")
+	if named := sourcesOf(over); len(named) > 0 {
+		for key, source := range sources {
+			if !slices.Contains(named, source) {
+				base = without(base, key)
+			}
+		}
 	}
 	return merge(base, over, "")
 }
@@ -75,28 +100,41 @@ func has(n *yaml.Node) func(string) bool {
 	return func(key string) bool { found, _ := options.Get(n, key); return found != nil }
 }
 
-// alternatives are keys of which the later one replaces all others: a module
-// that brings its own credentials does not keep those of its base.
-var alternatives = map[string][]string{
-	"client": {"basic_auth", "authorization", "oauth2", "bearer_token", "bearer_token_file"},
+// credentials are the keys of which one replaces all others: a module that
+// brings its own credentials does not keep those of its base.
+var credentials = []string{"basic_auth", "authorization", "oauth2", "bearer_token", "bearer_token_file"}
+
+// overridden returns base without what the keys of over stand in for: other
+// credentials, and a file where there is a text, or the other way round.
+func overridden(base, over *yaml.Node) *yaml.Node {
+	if slices.ContainsFunc(credentials, has(over)) {
+		base = without(base, credentials...)
+	}
+	for i := 0; i+1 < len(over.Content); i += 2 {
+		key := over.Content[i].Value
+		text, isFile := strings.CutSuffix(key, "_file")
+		if !isFile {
+			text = key + "_file"
+		}
+		base = without(base, text)
+	}
+	return base
 }
 
 // merge puts the keys of one mapping over those of another, key by key and deep
-// down. Rules are merged by name; what has alternatives is replaced as a whole.
+// down. Rules are merged by name; a format and a secret are replaced as a whole.
+// A key that stands twice stays so, to be told of.
 func merge(base, over *yaml.Node, at string) *yaml.Node {
 	if base.Kind != yaml.MappingNode || over.Kind != yaml.MappingNode || at == "format" || isSecret(over) || isSecret(base) {
 		return over
 	}
-	if either := alternatives[at]; slices.ContainsFunc(either, has(over)) {
-		base = without(base, either...)
-	}
 	merged := *over
-	merged.Content = slices.Clone(base.Content)
+	merged.Content = slices.Clone(overridden(base, over).Content)
 	for i := 0; i+1 < len(over.Content); i += 2 {
 		key, value := over.Content[i], over.Content[i+1]
 		j := keyIndex(&merged, key.Value)
 		switch {
-		case j < 0:
+		case j < 0 || keyIndex(over, key.Value) != i:
 			merged.Content = append(merged.Content, key, value)
 		case at == "" && key.Value == "metrics":
 			merged.Content[j+1] = mergeRules(merged.Content[j+1], value)
@@ -126,17 +164,22 @@ func mergeRules(base, over *yaml.Node) *yaml.Node {
 func (l *loader) dropped(base *yaml.Node, baseName string, drop *yaml.Node) *yaml.Node {
 	known := make(map[string]bool)
 	_, metrics := options.Get(base, "metrics")
-	if metrics == nil {
-		return base
+	if metrics != nil {
+		eachRule(metrics, func(name, _ *yaml.Node) { known[name.Value] = true })
 	}
-	eachRule(metrics, func(name, _ *yaml.Node) { known[name.Value] = true })
 	names := make(map[string]bool)
 	l.d.Sequence(drop, "drop", func(item *yaml.Node) {
-		if !known[item.Value] {
+		switch {
+		case item.Kind != yaml.ScalarNode:
+			l.d.Errorf(item, "drop: found %s, expected the name of a metric", options.Describe(item))
+		case !known[item.Value]:
 			l.d.Errorf(item, "drop names the metric %q, which module %s does not have; %s", item.Value, baseName, oneOf(item.Value, known))
 		}
 		names[item.Value] = true
 	})
+	if metrics == nil {
+		return base
+	}
 	out := *base
 	out.Content = slices.Clone(base.Content)
 	out.Content[keyIndex(&out, "metrics")+1] = withoutRules(metrics, names)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -37,11 +38,12 @@ func Load(in Input) (*Config, error) {
 		return nil, err
 	}
 	l := &loader{
-		d:       options.NewDecoder(getenv),
-		builtin: make(map[string]*yaml.Node),
-		user:    make(map[string]entry),
-		auths:   make(map[string]entry),
-		config:  &Config{Files: names, Modules: map[string]*Module{}, Auths: map[string]*Auth{}, Targets: map[string]*Target{}},
+		d:           options.NewDecoder(getenv),
+		builtin:     make(map[string]*yaml.Node),
+		user:        make(map[string]entry),
+		auths:       make(map[string]entry),
+		targetNodes: make(map[string]*yaml.Node),
+		config:      &Config{Files: names, Modules: map[string]*Module{}, Auths: map[string]*Auth{}, Targets: map[string]*Target{}},
 	}
 	l.readBuiltin()
 	for _, name := range names {
@@ -63,6 +65,7 @@ func Load(in Input) (*Config, error) {
 func expand(patterns []string) ([]string, error) {
 	var names []string
 	for _, pattern := range patterns {
+		pattern = filepath.Clean(pattern)
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			return nil, fmt.Errorf("the pattern %q of --config.file is not a glob: %w", pattern, err)
@@ -87,19 +90,10 @@ func unreadable(name string, err error) error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	if hasMeta(name) && errors.Is(err, fs.ErrNotExist) {
+	if strings.ContainsAny(name, "*?[") && errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("no configuration file matches %s", name)
 	}
 	return fmt.Errorf("the configuration file %s cannot be read: %w", name, err)
-}
-
-func hasMeta(name string) bool {
-	for _, c := range name {
-		if c == '*' || c == '?' || c == '[' {
-			return true
-		}
-	}
-	return false
 }
 
 // A loader holds the nodes of all files until they are decoded.
@@ -112,6 +106,8 @@ type loader struct {
 	deflt   *yaml.Node
 	targets []*yaml.Node
 	config  *Config
+
+	targetNodes map[string]*yaml.Node // where the named targets are named
 }
 
 // An entry is a key of a mapping with its value.

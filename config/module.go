@@ -41,6 +41,7 @@ func (l *loader) module(name string, key, n *yaml.Node) *Module {
 	m := &Module{Name: name, Rules: &mapping.Rules{}, Format: document.JSON, Limits: Limits{document.DefaultLimits, mapping.DefaultLimits}}
 	nodes := make(map[string]*yaml.Node)
 	keep := func(what string) func(*yaml.Node) { return func(n *yaml.Node) { nodes[what] = n } }
+	failed := l.d.Failed()
 	l.d.Mapping(n, "module "+name, options.Fields{
 		"extends":    func(*yaml.Node) {}, // merged already
 		"drop":       func(*yaml.Node) {},
@@ -59,7 +60,7 @@ func (l *loader) module(name string, key, n *yaml.Node) *Module {
 		return m
 	}
 	documents := []string{document.Status}
-	switch sources := l.sources(name, nodes); {
+	switch sources := sourcesOf(n); {
 	case len(sources) > 1:
 		l.d.Errorf(nodes[sources[1]], "module %s has the sources %s, expected one", name, strings.Join(sources, " and "))
 	case nodes["file"] != nil:
@@ -76,23 +77,13 @@ func (l *loader) module(name string, key, n *yaml.Node) *Module {
 		m.HTTP.Decode(l.d, nodes["http"], nodes["documents"], m.Format)
 		documents = m.HTTP.Documents()
 	}
-	if nodes["metrics"] == nil {
+	switch {
+	case nodes["metrics"] != nil:
+		m.Rules.Decode(l.d, nodes["metrics"], name, documents)
+	case l.d.Failed() == failed:
 		l.d.Errorf(key, "module %s has no metrics", name)
-		return m
 	}
-	m.Rules.Decode(l.d, nodes["metrics"], name, documents)
 	return m
-}
-
-// sources returns which sources a module names.
-func (l *loader) sources(name string, nodes map[string]*yaml.Node) []string {
-	var sources []string
-	for _, source := range []string{"http", "file", "host", "access_log"} {
-		if nodes[source] != nil || source == "http" && nodes["documents"] != nil {
-			sources = append(sources, source)
-		}
-	}
-	return sources
 }
 
 // A Var is a parameter of a module: $vars.NAME in its expressions.
@@ -128,7 +119,7 @@ func (l *loader) vars(into *map[string]Var) func(*yaml.Node) {
 func (l *loader) varDefault(into *any) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		var text string
-		l.d.Expanded(&text)(n)
+		l.d.Text(&text)(n)
 		*into = text
 		switch n.ShortTag() {
 		case "!!bool":

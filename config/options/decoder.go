@@ -35,14 +35,14 @@ type Decoder struct {
 	errs     Errors
 	warnings Errors
 	keys     map[*yaml.Node]string // the key under which a value stands, for errors
-	secrets  map[*yaml.Node]bool
+	shown    map[*yaml.Node]string // what a text with a secret in it is shown as
 }
 
 type file struct{ name, dir string }
 
 // NewDecoder returns a Decoder that expands ${NAME} with getenv.
 func NewDecoder(getenv func(string) (string, bool)) *Decoder {
-	return &Decoder{Getenv: getenv, keys: make(map[*yaml.Node]string), secrets: make(map[*yaml.Node]bool)}
+	return &Decoder{Getenv: getenv, keys: make(map[*yaml.Node]string), shown: make(map[*yaml.Node]string)}
 }
 
 // Errorf notes a mistake at n.
@@ -96,13 +96,16 @@ func (d *Decoder) Path(n *yaml.Node, name string) string {
 	return name
 }
 
-// Hide marks n as a secret: Redact replaces its text.
-func (d *Decoder) Hide(n *yaml.Node) { d.secrets[n] = true }
+// Hide marks n as a secret.
+func (d *Decoder) Hide(n *yaml.Node) { d.Show(n, "<secret>") }
 
-// Redact returns a copy of the tree below n in which every secret reads <secret>.
+// Show marks n as something in which there is a secret: Redact replaces it by text.
+func (d *Decoder) Show(n *yaml.Node, text string) { d.shown[n] = text }
+
+// Redact returns a copy of the tree below n without secrets.
 func (d *Decoder) Redact(n *yaml.Node) *yaml.Node {
-	if d.secrets[n] {
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "<secret>"}
+	if text, ok := d.shown[n]; ok {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	}
 	c := *n
 	c.Content = make([]*yaml.Node, len(n.Content))
