@@ -24,6 +24,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -56,15 +57,31 @@ func find(t *testing.T, debianPackage string, names ...string) string {
 	return ""
 }
 
-// freePort returns a TCP port of 127.0.0.1 that nobody listens on.
+// handedOut are the ports that freePort has returned.
+var handedOut sync.Map
+
+// freePort returns a port of 127.0.0.1 that nobody uses for TCP or UDP, and that
+// was not returned before.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		u, err := net.ListenPacket("udp", l.Addr().String())
+		l.Close()
+		if err != nil {
+			continue
+		}
+		u.Close()
+		if _, again := handedOut.LoadOrStore(port, true); !again {
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("127.0.0.1 has no free port")
+	return 0
 }
 
 // workdir returns a directory that is removed after the test. Unlike that of
