@@ -67,7 +67,7 @@ func classify(err error, s stage, address string) (document.Reason, error) {
 		return document.ReasonLogin, fmt.Errorf("the token endpoint answered %s", statusText(told.Response))
 	case errors.As(err, &file):
 		return document.ReasonLogin, fmt.Errorf("reading a credential: %w", file)
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case speaksHTTP(err):
 		return document.ReasonTLS, errors.New("the target speaks plain HTTP on this port, expected TLS; ask it with http://")
 	case isTLS(err):
 		return document.ReasonTLS, fmt.Errorf("the TLS handshake failed: %w", err)
@@ -102,7 +102,7 @@ func classifyAnswer(err error, s stage) (document.Reason, error) {
 	case strings.Contains(text, "net/http: invalid"), strings.Contains(text, "invalid method"):
 		return document.ReasonInternal, err
 	}
-	return document.ReasonProtocol, errors.New("the answer is not HTTP as RFC 9112 defines it")
+	return document.ReasonProtocol, errors.New("the answer is not HTTP (RFC 9112, RFC 9113)")
 }
 
 // isTLS tells whether an error is about certificates or the TLS protocol. With
@@ -110,14 +110,23 @@ func classifyAnswer(err error, s stage) (document.Reason, error) {
 func isTLS(err error) bool {
 	var (
 		record      tls.RecordHeaderError
-		alert       tls.AlertError
+		network     *net.OpError
 		certificate *tls.CertificateVerificationError
 		authority   x509.UnknownAuthorityError
 		name        x509.HostnameError
 		invalid     x509.CertificateInvalidError
 	)
-	return errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &certificate) ||
+	if errors.As(err, &network) && (network.Op == "remote error" || network.Op == "local error") { // an alert
+		return true
+	}
+	return errors.As(err, &record) || errors.As(err, &certificate) ||
 		errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid)
+}
+
+// speaksHTTP tells whether a TLS handshake was answered with HTTP.
+func speaksHTTP(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/"
 }
 
 // closed tells whether a connection ended.

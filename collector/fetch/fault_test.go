@@ -1,0 +1,502 @@
+package fetch_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"status_exporter/collector/document"
+	"status_exporter/collector/fetch"
+)
+
+// listen starts a target that speaks raw TCP: talk has each connection once its
+// request, if wait is true, was read up to the end of the header.
+func listen(t *testing.T, wait bool, talk func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				if wait {
+					if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+						return
+					}
+				}
+				talk(conn)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// says answers each request with raw bytes and closes.
+func says(t *testing.T, answer string) string {
+	return listen(t, true, func(c net.Conn) { _, _ = io.WriteString(c, answer) })
+}
+
+// silent reads until the client goes away.
+func silent(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
+
+// drip writes begin, and then a byte every 10 milliseconds.
+func drip(begin string) func(net.Conn) {
+	return func(c net.Conn) {
+		_, err := io.WriteString(c, begin)
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for err == nil {
+			<-tick.C
+			_, err = io.WriteString(c, "1")
+		}
+	}
+}
+
+func closedPort(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func tlsServer(t *testing.T, h http.Handler, c *tls.Config) *httptest.Server {
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = discard()
+	s.TLS = c
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestFaults(t *testing.T) {
+	const deadline = 300 * time.Millisecond
+	const insecure = "http: {client: {tls_config: {insecure_skip_verify: true}}}"
+	tests := []struct {
+		name   string
+		yaml   string
+		target func(t *testing.T) string
+		reason document.Reason
+		want   string // in the error, in which TARGET is the URL
+		slow   bool   // it takes until the deadline
+	}{
+		{
+			"refused connection", "", func(t *testing.T) string { return "http://" + closedPort(t) },
+			document.ReasonConnect, "asking TARGET/: cannot connect to HOST: connection refused", false,
+		},
+		{
+			"unknown name", "", func(*testing.T) string { return "http://no-such-name.invalid" },
+			document.ReasonDNS, `asking TARGET/: cannot look up "no-such-name.invalid": `, false,
+		},
+		{
+			"silence", "", func(t *testing.T) string { return "http://" + listen(t, false, silent) },
+			document.ReasonTimeout, "asking TARGET/: the deadline passed while waiting for the answer", true,
+		},
+		{
+			"silence instead of a TLS handshake", "", func(t *testing.T) string { return "https://" + listen(t, false, silent) },
+			document.ReasonTimeout, "asking TARGET/: the deadline passed while in the TLS handshake", true,
+		},
+		{
+			"a byte now and then, in the header", "", func(t *testing.T) string { return "http://" + listen(t, true, drip("HTTP/1.1 200 OK\r\nX: ")) },
+			document.ReasonTimeout, "asking TARGET/: the deadline passed while reading the answer", true,
+		},
+		{
+			"a byte now and then, in the body", "", func(t *testing.T) string {
+				return "http://" + listen(t, true, drip("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"))
+			},
+			document.ReasonTimeout, "asking TARGET/: the deadline passed while reading the answer", true,
+		},
+		{
+			"a byte now and then after a bad status", "", func(t *testing.T) string {
+				return "http://" + listen(t, true, drip("HTTP/1.1 500 No\r\nContent-Length: 100000\r\n\r\n"))
+			},
+			document.ReasonStatus, "asking TARGET/: the target answered 500 Internal Server Error, expected 2xx", false,
+		},
+		{
+			"closed at once", "", func(t *testing.T) string { return "http://" + listen(t, false, func(net.Conn) {}) },
+			document.ReasonRead, "asking TARGET/: the target closed the connection without an answer", false,
+		},
+		{
+			"closed without an answer", "", func(t *testing.T) string { return "http://" + says(t, "") },
+			document.ReasonRead, "asking TARGET/: the target closed the connection without an answer", false,
+		},
+		{
+			"closed in the header", "", func(t *testing.T) string { return "http://" + says(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n") },
+			document.ReasonRead, "asking TARGET/: the answer ended early: the target closed the connection", false,
+		},
+		{
+			"closed in the body", "", func(t *testing.T) string {
+				return "http://" + says(t, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}")
+			},
+			document.ReasonRead, "asking TARGET/: the answer ended early: the target closed the connection", false,
+		},
+		{
+			"closed in a chunk", "", func(t *testing.T) string {
+				return "http://" + says(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}")
+			},
+			document.ReasonRead, "asking TARGET/: the answer ended early: the target closed the connection", false,
+		},
+		{
+			"closed in gzip", "", func(t *testing.T) string {
+				body := string(gzipped(strings.Repeat("a", 1000)))
+				return "http://" + says(t, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:20]))
+			},
+			document.ReasonRead, "asking TARGET/: the answer ended early: the target closed the connection", false,
+		},
+		{
+			"a bad chunk", "", func(t *testing.T) string {
+				return "http://" + says(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}")
+			},
+			document.ReasonProtocol, "asking TARGET/: the answer is not HTTP (RFC 9112, RFC 9113)", false,
+		},
+		{
+			"not HTTP", "", func(t *testing.T) string { return "http://" + says(t, "220 mail.example ESMTP s3cret\r\n") },
+			document.ReasonProtocol, "asking TARGET/: the answer is not HTTP (RFC 9112, RFC 9113)", false,
+		},
+		{
+			"no HTTP header", "", func(t *testing.T) string { return "http://" + says(t, "HTTP/1.1 200 OK\r\ns3cret\r\n\r\n{}") },
+			document.ReasonProtocol, "asking TARGET/: the answer is not HTTP (RFC 9112, RFC 9113)", false,
+		},
+		{
+			"a header that is too large", "", func(t *testing.T) string {
+				return "http://" + says(t, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("a", 300<<10)+"\r\n\r\n{}")
+			},
+			document.ReasonTooLarge, "asking TARGET/: the header of the answer is larger than its limit", false,
+		},
+		{
+			"a header without end", "", func(t *testing.T) string {
+				return "http://" + listen(t, true, func(c net.Conn) {
+					_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+					for err == nil {
+						_, err = io.WriteString(c, "X: "+strings.Repeat("a", 1000)+"\r\n")
+					}
+				})
+			},
+			document.ReasonTooLarge, "asking TARGET/: the header of the answer is larger than its limit", false,
+		},
+		{
+			"a header that is too large over HTTP/2", insecure, func(t *testing.T) string {
+				s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					for i := range 27 {
+						w.Header().Set(fmt.Sprint("X-", i), strings.Repeat("a", 10<<10))
+					}
+				}))
+				s.EnableHTTP2 = true
+				s.StartTLS()
+				t.Cleanup(s.Close)
+				return s.URL
+			},
+			document.ReasonTooLarge, "asking TARGET/: the header of the answer is larger than its limit", false,
+		},
+		{
+			"an HTTP/2 stream that is reset", insecure, func(t *testing.T) string {
+				s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+				s.EnableHTTP2 = true
+				s.StartTLS()
+				t.Cleanup(s.Close)
+				return s.URL
+			},
+			document.ReasonRead, "asking TARGET/: the target broke the HTTP/2 exchange off", false,
+		},
+		{
+			"an HTTP/2 stream that is reset in the body", insecure, func(t *testing.T) string {
+				s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					_, _ = io.WriteString(w, "{")
+					w.(http.Flusher).Flush()
+					panic(http.ErrAbortHandler)
+				}))
+				s.EnableHTTP2 = true
+				s.StartTLS()
+				t.Cleanup(s.Close)
+				return s.URL
+			},
+			document.ReasonRead, "asking TARGET/: the target broke the HTTP/2 exchange off", false,
+		},
+		{
+			"TLS to a plain port", "", func(t *testing.T) string { return "https" + strings.TrimPrefix(serve(t, text("{}")).URL, "http") },
+			document.ReasonTLS, "asking TARGET/: the target speaks plain HTTP on this port, expected TLS; ask it with http://", false,
+		},
+		{
+			"plain HTTP to a port for TLS", "", func(t *testing.T) string {
+				return "http" + strings.TrimPrefix(tlsServer(t, text("{}"), nil).URL, "https")
+			},
+			document.ReasonProtocol, "asking TARGET/: the target speaks TLS on this port, expected plain HTTP; ask it with https://", false,
+		},
+		{
+			"a TLS alert", "", func(t *testing.T) string { return "http://" + says(t, "\x15\x03\x01\x00\x02\x02\x46") },
+			document.ReasonProtocol, "asking TARGET/: the target speaks TLS on this port, expected plain HTTP; ask it with https://", false,
+		},
+		{
+			"neither TLS nor HTTP", "", func(t *testing.T) string {
+				return "https://" + listen(t, false, func(c net.Conn) { _, _ = io.WriteString(c, "220 mail.example ESMTP\r\n") })
+			},
+			document.ReasonTLS, "asking TARGET/: the TLS handshake failed: tls: first record does not look like a TLS handshake", false,
+		},
+		{
+			"closed in the TLS handshake", "", func(t *testing.T) string { return "https://" + listen(t, false, func(net.Conn) {}) },
+			document.ReasonTLS, "asking TARGET/: the target closed the connection during the TLS handshake", false,
+		},
+		{
+			"a self-signed certificate", "", func(t *testing.T) string { return tlsServer(t, text("{}"), nil).URL },
+			document.ReasonTLS, "asking TARGET/: the TLS handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority", false,
+		},
+		{
+			"another TLS version", "http: {client: {tls_config: {insecure_skip_verify: true, min_version: TLS13}}}", func(t *testing.T) string {
+				return tlsServer(t, text("{}"), &tls.Config{MaxVersion: tls.VersionTLS12}).URL
+			},
+			document.ReasonTLS, "asking TARGET/: the TLS handshake failed: remote error: tls: protocol version not supported", false,
+		},
+		{
+			"a client certificate is missing", insecure, func(t *testing.T) string {
+				return tlsServer(t, text("{}"), &tls.Config{ClientAuth: tls.RequireAnyClientCert}).URL
+			},
+			document.ReasonTLS, "asking TARGET/: the TLS handshake failed: remote error: tls: certificate required", false,
+		},
+		{
+			"redirects in a circle", "", func(t *testing.T) string {
+				return serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }).URL
+			},
+			document.ReasonRedirect, "asking TARGET/: it is redirected in a circle, back to TARGET/", false,
+		},
+		{
+			"redirects without end", "", func(t *testing.T) string {
+				return serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"a", http.StatusFound) }).URL
+			},
+			document.ReasonRedirect, "asking TARGET/: more than 10 redirects, the last one at TARGET/aaaaaaaaaa", false,
+		},
+		{
+			"a redirect to nowhere", "", func(t *testing.T) string {
+				return serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusFound) }).URL
+			},
+			document.ReasonRedirect, "asking TARGET/: TARGET/ answered 302 Found, without saying where to (Location)", false,
+		},
+		{
+			"a redirect to a file", "", func(t *testing.T) string {
+				return serve(t, func(w http.ResponseWriter, r *http.Request) {
+					http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+				}).URL
+			},
+			document.ReasonRedirect, "asking TARGET/: TARGET/ answered 302 Found, to an address that is neither http nor https", false,
+		},
+		{
+			"HTML", "", func(t *testing.T) string { return serve(t, text("<html>login</html>")).URL },
+			document.ReasonDecode, "decoding the answer of TARGET/: ", false,
+		},
+		{
+			"a missing unix socket", "", func(*testing.T) string { return "unix:/nonexistent/x.sock" },
+			document.ReasonConnect, "asking TARGET:/: cannot connect to /nonexistent/x.sock: no such file or directory", false,
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			target := test.target(t)
+			c := newClient(t, test.yaml, fetch.Settings{Trusted: []string{target}})
+			checkLeaks(t, c)
+			p, err := c.Probe(fetch.Request{Target: target})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), deadline)
+			defer cancel()
+			if !test.slow {
+				ctx = t.Context()
+			}
+			began := time.Now()
+			docs := p.Read(ctx)
+			took := time.Since(began)
+
+			_, host, _ := strings.Cut(target, "://")
+			want := strings.NewReplacer("TARGET", target, "HOST", host).Replace(test.want)
+			got := failure(t, docs, test.reason)
+			contains(t, got, want)
+			if strings.Contains(got, "s3cret") {
+				t.Errorf("the error quotes the answer: %s", got)
+			}
+			limit := 2 * time.Second
+			if test.slow {
+				limit = deadline + 100*time.Millisecond + slack
+			}
+			if took > limit {
+				t.Errorf("took %v, want at most %v", took, limit)
+			}
+		})
+	}
+}
+
+// slack is how much later than in theory a test may see something on a busy machine.
+const slack = 150 * time.Millisecond
+
+// checkLeaks checks at the end of a test that the client left no goroutine and no
+// descriptor behind.
+func checkLeaks(t *testing.T, c *fetch.Client) {
+	before := descriptors(t)
+	t.Cleanup(func() {
+		c.Close()
+		deadline := time.Now().Add(5 * time.Second)
+		for {
+			stacks, open := goroutines(), descriptors(t)
+			if stacks == "" && open <= before {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Errorf("%d descriptors are open, %d before; left behind:\n%s", open, before, stacks)
+				return
+			}
+			runtime.Gosched()
+		}
+	})
+}
+
+// goroutines returns the stacks in which a client's code, or a connection of
+// net/http's client, is at work.
+func goroutines() string {
+	buf := make([]byte, 1<<20)
+	var left []string
+	for stack := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		for _, at := range []string{"status_exporter/collector/fetch.(", "net/http.(*persistConn)", "net/http.(*Transport)", "net.(*Dialer)", "crypto/tls.(*Conn).clientHandshake"} {
+			if strings.Contains(stack, at) {
+				left = append(left, stack)
+				break
+			}
+		}
+	}
+	return strings.Join(left, "\n\n")
+}
+
+// descriptors returns how many connections this process has made, where that can
+// be told.
+func descriptors(t *testing.T) int {
+	links, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, link := range links {
+		if to, err := os.Readlink(link); err == nil && strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestCancel ends the context in every phase.
+func TestCancel(t *testing.T) {
+	for name, target := range map[string]string{
+		"processing": "http://" + listen(t, false, silent),
+		"handshake":  "https://" + listen(t, false, silent),
+		"header":     "http://" + listen(t, true, drip("HTTP/1.1 200 OK\r\nX: ")),
+		"body":       "http://" + listen(t, true, drip("HTTP/1.1 200 OK\r\n\r\n")),
+		"connect":    "http://192.0.2.1", // TEST-NET-1 (RFC 5737)
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newClient(t, "", fetch.Settings{})
+			checkLeaks(t, c)
+			p, err := c.Probe(fetch.Request{Target: target})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var cancelled time.Time
+			time.AfterFunc(50*time.Millisecond, func() {
+				cancelled = time.Now()
+				cancel()
+			})
+			docs := p.Read(ctx)
+			if docs[0].Failure.Reason == document.ReasonConnect {
+				t.Skip("this machine knows at once that nobody is there")
+			}
+			contains(t, failure(t, docs, document.ReasonTimeout), "the probe was cancelled while")
+			if took := time.Since(cancelled); took > 100*time.Millisecond+slack {
+				t.Errorf("ended %v after it was cancelled", took)
+			}
+		})
+	}
+}
+
+// TestExpiredCertificate asks a target whose certificate is known and expired.
+func TestExpiredCertificate(t *testing.T) {
+	certificate, key := makeCertificate(t, time.Now().Add(-time.Hour))
+	s := tlsServer(t, text("{}"), &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}}})
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	writePEM(t, ca, certificate)
+	c := newClient(t, "http: {client: {tls_config: {ca_file: "+ca+"}}}", fetch.Settings{})
+	contains(t, failure(t, read(t, c, s.URL), document.ReasonTLS), "certificate has expired or is not yet valid")
+}
+
+// TestAuthorityChanges replaces the file of the authority while the client lives.
+func TestAuthorityChanges(t *testing.T) {
+	certificate, key := makeCertificate(t, time.Now().Add(time.Hour))
+	s := tlsServer(t, text("{}"), &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}}})
+	other, _ := makeCertificate(t, time.Now().Add(time.Hour))
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	writePEM(t, ca, other)
+	c := newClient(t, "http: {client: {tls_config: {ca_file: "+ca+"}}}", fetch.Settings{})
+	failure(t, read(t, c, s.URL), document.ReasonTLS)
+	writePEM(t, ca, certificate)
+	doc := one(t, read(t, c, s.URL))
+	parsed, err := x509.ParseCertificate(certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !doc.EarliestCertExpiry.Equal(parsed.NotAfter) {
+		t.Errorf("the certificate ends at %v, want %v", doc.EarliestCertExpiry, parsed.NotAfter)
+	}
+	writePEM(t, ca, other)
+	failure(t, read(t, c, s.URL), document.ReasonTLS)
+}
+
+func writePEM(t *testing.T, name string, certificate []byte) {
+	t.Helper()
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})
+	if err := os.WriteFile(name, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestClose closes a client while a probe is under way: the probe ends well, and
+// its connection is not kept.
+func TestClose(t *testing.T) {
+	began, goOn := make(chan struct{}), make(chan struct{})
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		close(began)
+		<-goOn
+		_, _ = io.WriteString(w, "{}")
+	})
+	c := newClient(t, "", fetch.Settings{})
+	checkLeaks(t, c)
+	done := make(chan []*document.Document)
+	go func() {
+		p, err := c.Probe(fetch.Request{Target: s.URL})
+		if err != nil {
+			t.Error(err)
+			close(done)
+			return
+		}
+		done <- p.Read(t.Context())
+	}()
+	<-began
+	c.Close()
+	close(goOn)
+	one(t, <-done)
+}
