@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/alecthomas/units"
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
@@ -42,6 +43,8 @@ type serveOptions struct {
 	routePrefix     string
 	timeoutOffset   time.Duration
 	maxRequests     int
+	maxPerTarget    int
+	memory          units.Base2Bytes
 	lifecycle       bool
 	debug           bool
 	exporterMetrics bool
@@ -71,6 +74,10 @@ func (o *serveOptions) flags(cmd *kingpin.CmdClause) {
 		PlaceHolder("PATH").StringVar(&o.routePrefix)
 	cmd.Flag("web.max-requests", "Most scrapes to answer at the same time; more get 503. 0 is no limit.").
 		Default("512").IntVar(&o.maxRequests)
+	cmd.Flag("probe.max-per-target", "Most probes of one target at the same time; more get 503. 0 is no limit.").
+		Default("16").IntVar(&o.maxPerTarget)
+	cmd.Flag("probe.memory-budget", "Memory that all probes together may take; half of the container's limit, or 2GiB, by default.").
+		PlaceHolder("SIZE").BytesVar(&o.memory)
 	cmd.Flag("web.enable-lifecycle", "Allow POST /-/reload.").BoolVar(&o.lifecycle)
 	cmd.Flag("web.enable-debug", "Serve /debug/pprof, and show the beginning of documents in /probe?debug=true.").BoolVar(&o.debug)
 	cmd.Flag("web.disable-exporter-metrics", "Leave the metrics about the exporter itself out of /metrics.").BoolVar(&o.exporterMetrics)
@@ -138,7 +145,8 @@ func newExporter(p *program, o *serveOptions, env *environment, logger *slog.Log
 	}
 	e.warn(cfg)
 	e.metrics.Reloaded(nil, time.Now())
-	settings := collector.Settings{DefaultModule: o.target.module, UserAgent: userAgent()}
+	limitMemory(logger)
+	settings := collector.Settings{DefaultModule: o.target.module, UserAgent: userAgent(), Budget: budget(int64(o.memory))}
 	if settings.Policy, err = policy(o.allow, o.deny); err != nil {
 		return nil, err
 	}
@@ -180,7 +188,7 @@ func (e *exporter) webOptions(o *serveOptions) web.Options {
 		ExternalURL:   o.externalURL,
 		RoutePrefix:   o.routePrefix,
 		TimeoutOffset: o.timeoutOffset, DefaultTimeout: defaultTimeout,
-		MaxRequests: o.maxRequests,
+		MaxRequests: o.maxRequests, MaxPerTarget: o.maxPerTarget,
 		EnableDebug: o.debug, ExporterMetrics: !o.exporterMetrics,
 	}
 	if options.RoutePrefix == "" && o.externalURL != nil {
@@ -244,6 +252,7 @@ func listen(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig
 		servers[i] = &http.Server{
 			Handler:           inFlight.count(handler),
 			ReadHeaderTimeout: 5 * time.Second,
+			WriteTimeout:      15 * time.Minute, // a scrape has a shorter one of its own
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    64 << 10,
 			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),

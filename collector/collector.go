@@ -40,6 +40,7 @@ func (c *Collector) Describe(chan<- *prometheus.Desc) {}
 // Collect asks the target and emits what it said.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	result := c.probe.Run(c.ctx)
+	defer result.Release()
 	c.observe(result)
 	result.Collect(ch)
 }

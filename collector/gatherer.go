@@ -36,8 +36,13 @@ func NewGatherer(ctx context.Context, probe *Probe, observe func(*Result)) *Gath
 func (g *Gatherer) Gather() (families []*dto.MetricFamily, done func(), err error) {
 	result := g.probe.Run(g.ctx)
 	g.observe(result)
-	return result.Gather()
+	families, used, err := result.Gather()
+	return families, func() { used(); result.Release() }, err
 }
+
+// Aside runs f, which waits for the client, while others may work in the place
+// of this probe.
+func (g *Gatherer) Aside(f func()) { g.probe.share.aside(f) }
 
 // Gather returns the families of a probe that was made already.
 func (r *Result) Gather() (families []*dto.MetricFamily, done func(), err error) {

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 
 	"status_exporter/config"
@@ -41,6 +42,9 @@ type keptSource struct {
 
 // NewPool returns a Pool that scrapes by cfg.
 func NewPool(cfg *config.Config, s Settings) *Pool {
+	if s.Budget == nil {
+		s.Budget = NewBudget(runtime.GOMAXPROCS(0), DefaultMemory)
+	}
 	return &Pool{settings: s, current: newGeneration(cfg)}
 }
 

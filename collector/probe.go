@@ -27,6 +27,7 @@ type Probe struct {
 	Explain bool
 
 	source Source
+	share  *share
 }
 
 // A Result is what one probe found, and a report of what happened.
@@ -51,8 +52,13 @@ type Failure struct {
 	document.Failure
 }
 
+// Release gives back what the probe uses of the Budget. The result must not be
+// used any more.
+func (r *Result) Release() { r.Probe.share.release() }
+
 // Run makes the probe within the deadline of ctx, or that of the module where it
-// is earlier. It never fails: what goes wrong stands in the result.
+// is earlier. It never fails: what goes wrong stands in the result, which must be
+// released.
 func (p *Probe) Run(ctx context.Context) *Result {
 	if p.Module.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -62,6 +68,10 @@ func (p *Probe) Run(ctx context.Context) *Result {
 	r := &Result{Probe: p, Start: time.Now(), Mapping: &mapping.Result{}}
 	r.guard(func() {
 		r.read(ctx)
+		if err := p.share.Wait(ctx); err != nil {
+			r.fail(p.documents()[0], document.AsFailure(ctx, document.ReasonOverloaded, err))
+			return
+		}
 		r.mapSamples(ctx)
 	})
 	r.Success = true

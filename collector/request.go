@@ -41,7 +41,7 @@ func (l *Lease) Default() (*Probe, error) {
 // *fetch.RefusedError where the target is not allowed, anything else where the
 // request is wrong. Nothing has been asked yet.
 func (l *Lease) Probe(r Request) (*Probe, error) {
-	p := &Probe{Explain: r.Explain}
+	p := &Probe{Explain: r.Explain, share: &share{budget: l.pool.settings.Budget}}
 	if t := l.Config().Targets[r.Target]; t != nil {
 		r.Target = t.URL
 		if r.Module == "" {
@@ -78,7 +78,7 @@ func (l *Lease) Probe(r Request) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.source, p.Target, err = src.probe(fetch.Request{Target: r.Target, Vars: p.Vars, Excerpt: r.Excerpt})
+	p.source, p.Target, err = src.probe(fetch.Request{Target: r.Target, Vars: p.Vars, Excerpt: r.Excerpt, Share: p.share})
 	return p, err
 }
 
@@ -94,7 +94,7 @@ func (l *Lease) DefaultFailed(err error) *Result {
 	if refused := (*fetch.RefusedError)(nil); errors.As(err, &refused) {
 		reason = document.ReasonRefused
 	}
-	r := &Result{Probe: &Probe{Module: m}, Start: time.Now(), Mapping: &mapping.Result{}}
+	r := &Result{Probe: &Probe{Module: m, share: &share{budget: l.pool.settings.Budget}}, Start: time.Now(), Mapping: &mapping.Result{}}
 	r.fail(document.Status, &document.Failure{Reason: reason, Err: err})
 	return r
 }

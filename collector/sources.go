@@ -15,7 +15,12 @@ type Settings struct {
 	DefaultModule string // for requests that name none
 	Policy        fetch.Policy
 	UserAgent     string
+	Budget        *Budget // of all probes together; nil for one of DefaultMemory
 }
+
+// DefaultMemory is how much memory all probes together may take where nothing
+// else is said and the process has no limit, in bytes.
+const DefaultMemory = 2 << 30
 
 // A source is what is kept for a module and credentials between scrapes.
 type source struct {

@@ -2,13 +2,18 @@ package web
 
 import (
 	"bufio"
+	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"status_exporter/collector"
 )
 
 // writers are reused: promhttp writes an exposition in small pieces, which net/http
@@ -23,10 +28,33 @@ type bufferedResponse struct {
 
 func (w bufferedResponse) Write(p []byte) (int, error) { return w.buffer.Write(p) }
 
+// takingTime is how much longer than its probe an answer may take, for the client
+// to take it.
+const takingTime = 30 * time.Second
+
+// An asideWriter lets other probes work while the client takes its answer.
+type asideWriter struct {
+	http.ResponseWriter
+	gatherer *collector.Gatherer
+}
+
+func (w asideWriter) Write(p []byte) (n int, err error) {
+	w.gatherer.Aside(func() { n, err = w.ResponseWriter.Write(p) })
+	return n, err
+}
+
 // expose writes what gatherer gathers, in the format that the client asked for.
-func (h *handler) expose(w http.ResponseWriter, r *http.Request, gatherer prometheus.TransactionalGatherer) {
+func (h *handler) expose(ctx context.Context, w http.ResponseWriter, r *http.Request, gatherer prometheus.TransactionalGatherer) {
+	// A client that takes nothing must not keep what the answer holds for ever.
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = http.NewResponseController(w).SetWriteDeadline(deadline.Add(takingTime))
+	}
+	var out io.Writer = w
+	if g, ok := gatherer.(*collector.Gatherer); ok {
+		out = asideWriter{w, g}
+	}
 	buffer := writers.Get().(*bufio.Writer)
-	buffer.Reset(w)
+	buffer.Reset(out)
 	defer func() {
 		if err := buffer.Flush(); err != nil {
 			h.Logger.Debug("the answer could not be written", "error", err)

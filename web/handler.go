@@ -30,6 +30,7 @@ type Options struct {
 	TimeoutOffset   time.Duration // subtracted from the scrape's timeout, for the way back
 	DefaultTimeout  time.Duration // of scrapes that name none
 	MaxRequests     int           // in flight; 0 is no limit
+	MaxPerTarget    int           // probes of one target in flight; 0 is no limit
 	EnableDebug     bool          // pprof, and excerpts of documents in debug=true
 	ExporterMetrics bool          // whether the exporter's own metrics are on the telemetry path
 	// Reload reads the configuration again; nil where the lifecycle API is off.
@@ -42,11 +43,12 @@ const excerptBytes = 2048
 // A handler serves all paths.
 type handler struct {
 	Options
+	targets targetLimit
 }
 
 // NewHandler returns the handler of all paths.
 func NewHandler(o Options) (http.Handler, error) {
-	h := &handler{o}
+	h := &handler{Options: o, targets: targetLimit{most: o.MaxPerTarget}}
 	landing, err := h.landingPage()
 	if err != nil {
 		return nil, err

@@ -97,6 +97,34 @@ func TestTooManyRequests(t *testing.T) {
 	want(t, body, "status_exporter_requests_rejected_total 1")
 }
 
+func TestTooManyProbesOfOneTarget(t *testing.T) {
+	release, asked := make(chan struct{}), make(chan struct{}, 1)
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-release
+		io.WriteString(w, healthy)
+	}))
+	defer slow.Close()
+	quick := answer(t, healthy)
+	exporter := start(t, "", func(o *web.Options) { o.MaxPerTarget = 1 })
+	done := make(chan string)
+	go func() {
+		_, body := exporter.get("/probe?target=" + slow.URL)
+		done <- body
+	}()
+	<-asked
+	if status, body := exporter.get("/probe?target=" + slow.URL); status != http.StatusServiceUnavailable {
+		t.Errorf("a second probe of the target answered %d: %s", status, body)
+	}
+	_, body := exporter.get("/probe?target=" + quick.URL)
+	want(t, body, "probe_success 1")
+	close(release)
+	want(t, <-done, "probe_success 1")
+	if status, _ := exporter.get("/probe?target=" + slow.URL); status != http.StatusOK {
+		t.Errorf("after the first had ended, a probe answered %d", status)
+	}
+}
+
 func TestExporterMetrics(t *testing.T) {
 	target := answer(t, healthy)
 	yaml := "default: {target: " + target.URL + "/status}"

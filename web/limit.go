@@ -1,7 +1,9 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
+	"sync"
 )
 
 // limitRequests returns a middleware that answers 503 where more than most
@@ -18,9 +20,7 @@ func limitRequests(most int, m *Metrics) func(http.Handler) http.Handler {
 				case places <- struct{}{}:
 					defer func() { <-places }()
 				default:
-					m.rejected.Inc()
-					w.Header().Set("Retry-After", "1")
-					http.Error(w, "too many scrapes are in flight (--web.max-requests)", http.StatusServiceUnavailable)
+					m.tooMany(w, fmt.Sprintf("%d scrapes are in flight, which is the limit (--web.max-requests)", most))
 					return
 				}
 			}
@@ -28,5 +28,44 @@ func limitRequests(most int, m *Metrics) func(http.Handler) http.Handler {
 			defer m.inFlight.Dec()
 			next.ServeHTTP(w, r)
 		})
+	}
+}
+
+// tooMany answers a scrape that is one too many.
+func (m *Metrics) tooMany(w http.ResponseWriter, message string) {
+	m.rejected.Inc()
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, message, http.StatusServiceUnavailable)
+}
+
+// A targetLimit bounds how many probes of one target are in flight: a target that
+// hangs must not take the places of all others.
+type targetLimit struct {
+	most int // 0 is no limit
+
+	mu       sync.Mutex
+	inFlight map[string]int
+}
+
+// enter counts a probe of a target, if there is room for it. Each that entered
+// must leave.
+func (l *targetLimit) enter(target string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.most > 0 && l.inFlight[target] >= l.most {
+		return false
+	}
+	if l.inFlight == nil {
+		l.inFlight = make(map[string]int)
+	}
+	l.inFlight[target]++
+	return true
+}
+
+func (l *targetLimit) leave(target string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.inFlight[target]--; l.inFlight[target] == 0 {
+		delete(l.inFlight, target)
 	}
 }

@@ -36,7 +36,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	if h.ExporterMetrics {
 		gatherers = append(gatherers, prometheus.ToTransactionalGatherer(h.Metrics.registry))
 	}
-	h.expose(w, r, prometheus.NewMultiTRegistry(gatherers...))
+	h.expose(ctx, w, r, prometheus.NewMultiTRegistry(gatherers...))
 }
 
 // Metrics are about the exporter itself. They are on the telemetry path only:

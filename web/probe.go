@@ -40,11 +40,16 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, status, err)
 		return
 	}
+	if !h.targets.enter(probe.Target) {
+		h.Metrics.tooMany(w, fmt.Sprintf("%d probes of this target are in flight, which is the limit (--probe.max-per-target)", h.MaxPerTarget))
+		return
+	}
+	defer h.targets.leave(probe.Target)
 	if debug {
 		h.explain(ctx, w, probe)
 		return
 	}
-	h.expose(w, r, collector.NewGatherer(ctx, probe, h.observe))
+	h.expose(ctx, w, r, collector.NewGatherer(ctx, probe, h.observe))
 }
 
 // parse reads the parameters of a probe.
@@ -101,6 +106,7 @@ func (h *handler) deadline(r *http.Request) (context.Context, context.CancelFunc
 // explain answers debug=true: what happened in the probe, as text.
 func (h *handler) explain(ctx context.Context, w http.ResponseWriter, probe *collector.Probe) {
 	result := probe.Run(ctx)
+	defer result.Release()
 	h.observe(result)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if err := result.WriteReport(w); err != nil {

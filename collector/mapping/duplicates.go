@@ -112,11 +112,21 @@ func equal(a, b Sample) bool {
 
 func sameNumber(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
+// compareLabels orders label sets as a Prometheus registry does: by their number,
+// then by their values; by their names where all of that is equal.
 func compareLabels(a, b []Label) int {
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			return cmp.Or(strings.Compare(a[i].Name, b[i].Name), strings.Compare(a[i].Value, b[i].Value))
+	if len(a) != len(b) {
+		return cmp.Compare(len(a), len(b))
+	}
+	for i := range a {
+		if a[i].Value != b[i].Value {
+			return strings.Compare(a[i].Value, b[i].Value)
 		}
 	}
-	return cmp.Compare(len(a), len(b))
+	for i := range a {
+		if a[i].Name != b[i].Name {
+			return strings.Compare(a[i].Name, b[i].Name)
+		}
+	}
+	return 0
 }

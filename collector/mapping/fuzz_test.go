@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -88,7 +89,7 @@ func checkResult(t *testing.T, r *mapping.Result) {
 	}
 	for _, f := range r.Families {
 		for i, s := range f.Samples {
-			if i > 0 && slices.CompareFunc(f.Samples[i-1].Labels, s.Labels, compareLabel) >= 0 {
+			if i > 0 && compareLabels(f.Samples[i-1].Labels, s.Labels) >= 0 {
 				t.Errorf("%s after %s: not sorted, or twice", sampleText(f.Family, s), sampleText(f.Family, f.Samples[i-1]))
 			}
 			if !slices.IsSortedFunc(s.Labels, func(a, b mapping.Label) int { return strings.Compare(a.Name, b.Name) }) {
@@ -126,6 +127,11 @@ func checkResult(t *testing.T, r *mapping.Result) {
 	}
 }
 
-func compareLabel(a, b mapping.Label) int {
-	return strings.Compare(a.Name+"\x00"+a.Value, b.Name+"\x00"+b.Value)
+// compareLabels orders label sets as a registry does: by number, values and names.
+func compareLabels(a, b []mapping.Label) int {
+	return cmp.Or(
+		cmp.Compare(len(a), len(b)),
+		slices.CompareFunc(a, b, func(a, b mapping.Label) int { return strings.Compare(a.Value, b.Value) }),
+		slices.CompareFunc(a, b, func(a, b mapping.Label) int { return strings.Compare(a.Name, b.Name) }),
+	)
 }
