@@ -28,8 +28,8 @@ func TestDocker(t *testing.T) {
 
 	image := importImage(t, engine)
 	name := filepath.Base(workdir(t)) // that nobody else has
-	id := decode[struct{ Id string }](t, engine.ask(t, http.MethodPost, "/containers/create?name="+name,
-		fmt.Sprintf(`{"Image": %q, "Cmd": ["/exit"], "Labels": {"com.docker.compose.project": "shop"}, "HostConfig": {"NetworkMode": "none"}}`, image))).Id
+	id := decode[struct{ ID string }](t, engine.ask(t, http.MethodPost, "/containers/create?name="+name,
+		fmt.Sprintf(`{"Image": %q, "Cmd": ["/exit"], "Labels": {"com.docker.compose.project": "shop"}, "HostConfig": {"NetworkMode": "none"}}`, image))).ID
 	t.Cleanup(func() {
 		clean := engine
 		clean.remove(t, "/containers/"+id+"?force=1")
@@ -99,7 +99,7 @@ func importImage(t *testing.T, engine api) string {
 // remove deletes something when the test has ended.
 func (a api) remove(t *testing.T, path string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodDelete, a.url+path, http.NoBody)
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodDelete, a.url+path, http.NoBody)
 	if err != nil {
 		t.Error(err)
 		return

@@ -89,7 +89,7 @@ cache2 = name=sessions,items=100
 	}](t, get(t, statsURL))
 	got.want(t, map[string]float64{fmt.Sprintf(`uwsgi_info{version=%q}`, says.Version): 1})
 	for _, w := range says.Workers[:2] {
-		label := fmt.Sprintf("{worker=%q}", fmt.Sprint(w.ID))
+		label := fmt.Sprintf("{worker=\"%d\"}", w.ID)
 		got.want(t, map[string]float64{
 			"uwsgi_worker_requests_total" + label:          w.Requests,
 			"uwsgi_worker_transmitted_bytes_total" + label: w.TX,

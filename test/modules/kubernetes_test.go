@@ -1,7 +1,6 @@
 package modules_test
 
 import (
-	"context"
 	"encoding/pem"
 	"fmt"
 	"net/http"
@@ -77,7 +76,7 @@ func TestKubernetesPodsRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result := p.Run(context.Background())
+	result := p.Run(t.Context())
 
 	want := []string{"Bearer secret", "/apis/metrics.k8s.io/v1beta1/pods?labelSelector=tier%3Dfront"}
 	if diff := cmp.Diff(want, asked); diff != "" {
