@@ -91,6 +91,8 @@ func classifyAnswer(err error, s stage) (document.Reason, error) {
 	switch {
 	case strings.Contains(text, "response headers exceeded"), strings.Contains(text, "header list larger"):
 		return document.ReasonTooLarge, errors.New("the header of the answer is larger than its limit")
+	case strings.Contains(text, "suspiciously long trailer"):
+		return document.ReasonTooLarge, errors.New("the trailer of the answer is larger than its limit")
 	case strings.Contains(text, `malformed HTTP`) && strings.Contains(text, `"\x15\x03`):
 		return document.ReasonProtocol, errors.New("the target speaks TLS on this port, expected plain HTTP; ask it with https://")
 	case strings.Contains(text, "stream error"), strings.Contains(text, "GOAWAY"):

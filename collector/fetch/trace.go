@@ -50,6 +50,7 @@ type trace struct {
 // withTrace returns a context whose HTTP request is measured by t.
 func withTrace(ctx context.Context, t *trace) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn:              func(string) { t.again() },
 		DNSStart:             func(httptrace.DNSStartInfo) { t.begin(document.PhaseResolve, stageResolve) },
 		DNSDone:              func(httptrace.DNSDoneInfo) { t.end(document.PhaseResolve) },
 		ConnectStart:         t.connectStart,
@@ -68,8 +69,17 @@ func (t *trace) begin(p document.Phase, s stage) {
 	t.start(p, s)
 }
 
+// again goes back to the start: the connection that was got had been closed.
+func (t *trace) again() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.sealed {
+		t.stage = stageStart
+	}
+}
+
 func (t *trace) start(p document.Phase, s stage) {
-	if t.sealed || p == document.PhaseProcessing && t.stage == stageTransfer {
+	if t.sealed || t.beside(s) || p == document.PhaseProcessing && t.stage == stageTransfer {
 		return
 	}
 	t.stage = s
@@ -77,6 +87,10 @@ func (t *trace) start(p document.Phase, s stage) {
 		t.began[p] = time.Now()
 	}
 }
+
+// beside tells whether stage s is that of a dial which goes on although the
+// exchange has got another connection.
+func (t *trace) beside(s stage) bool { return s < stageRequest && t.stage >= stageRequest }
 
 func (t *trace) end(p document.Phase) {
 	t.mu.Lock()
@@ -95,7 +109,7 @@ func (t *trace) stop(p document.Phase, now time.Time) {
 func (t *trace) connectStart(_, address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.sealed {
+	if !t.sealed && !t.beside(stageConnect) {
 		t.address = address
 	}
 	t.start(document.PhaseConnect, stageConnect)
@@ -106,7 +120,7 @@ func (t *trace) connectStart(_, address string) {
 func (t *trace) connectDone(_, address string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err != nil || t.sealed {
+	if err != nil || t.sealed || t.beside(stageConnect) {
 		return
 	}
 	t.address = address
