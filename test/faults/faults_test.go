@@ -51,7 +51,8 @@ type fault struct {
 	reason string                  // "": the probe succeeds
 	cause  string                  // stands in the log
 	late   bool                    // the deadline is reached
-	memory int64                   // MiB that all probes together may take; 0: 32
+	memory int64                   // MiB that the probes may take together; 0: 32
+	alone  bool                    // only one probe at a time: it takes long to decode
 }
 
 func start(t *testing.T, config string, args ...string) *program.Exporter {
@@ -82,7 +83,7 @@ func TestFaults(t *testing.T) {
 		"sends comments for ever":    {target: says(ok + "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n:\n\n\r\n"), reason: "timeout", cause: "reading the answer", late: true},
 		"closes without an answer":   {target: saysAndCloses(""), reason: "read", cause: "closed the connection without an answer"},
 		"resets the connection":      {target: resets, reason: "read", cause: "closed the connection without an answer"},
-		"closes in the header":       {target: saysAndCloses(ok + "Content-Le"), reason: "read", cause: "ended early"},
+		"closes in the header":       {target: saysAndCloses(ok + "Content-Length: 1"), reason: "read", cause: "ended early"},
 		"closes in a chunk":          {target: saysAndCloses(ok + "Transfer-Encoding: chunked\r\n\r\nd\r\n{\"val"), reason: "read", cause: "ended early"},
 		"closes between chunks":      {target: saysAndCloses(ok + "Transfer-Encoding: chunked\r\n\r\nd\r\n" + healthy + "\r\n"), reason: "read", cause: "ended early"},
 		"says a length too large":    {target: saysAndCloses(ok + "Content-Length: 100\r\n\r\n" + healthy), reason: "read", cause: "ended early"},
@@ -98,12 +99,12 @@ func TestFaults(t *testing.T) {
 		"is a gzip bomb":             {target: encoded(bomb), reason: "too_large", cause: "body_size_limit", memory: 200},
 		"uses an unknown encoding":   {target: says(ok + "Content-Encoding: br\r\nContent-Length: 13\r\n\r\n" + healthy), reason: "encoding", cause: "expected gzip or no encoding"},
 		"sends endless chunks":       {target: pours(ok+"Transfer-Encoding: chunked\r\n\r\n", "1000\r\n"+strings.Repeat(" ", 4096)+"\r\n"), reason: "too_large", cause: "body_size_limit", memory: 200},
-		"sends endless tiny chunks":  {target: pours(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"), reason: "protocol", cause: "not HTTP", memory: 200},
+		"sends endless tiny chunks":  {target: pours(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"), reason: "timeout", cause: "reading the answer", late: true, memory: 128},
 		"sends an endless body":      {target: pours(ok+"\r\n", " "), reason: "too_large", cause: "body_size_limit", memory: 200},
 		"sends a huge header":        {target: pours(ok+"X-Junk: ", "x"), reason: "too_large", cause: "header"},
 		"sends endless headers":      {target: pours(ok, "X-Junk: x\r\n"), reason: "too_large", cause: "header"},
-		"sends endless trailers":     {target: pours(ok+"Trailer: X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X-Junk: x\r\n"), reason: "read", cause: ""},
-		"says Continue for ever":     {target: pours("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"), reason: "protocol", cause: ""},
+		"sends endless trailers":     {target: pours(ok+"Trailer: X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X-Junk: x\r\n"), reason: "too_large", cause: "trailer"},
+		"says Continue for ever":     {target: pours("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"), reason: "too_large", cause: "header"},
 		"redirects in a circle":      {target: redirects(302, "/"), reason: "redirect", cause: "in a circle"},
 		"redirects for ever":         {target: furtherAndFurther, reason: "redirect", cause: "more than 10 redirects"},
 		"redirects to nowhere":       {target: redirects(302, ""), reason: "redirect", cause: "without saying where to"},
@@ -126,8 +127,8 @@ func TestFaults(t *testing.T) {
 		"sends nothing":              {target: document(""), reason: "decode", cause: "decoding the answer"},
 		"sends a web page":           {target: document("<!doctype html><title>no</title>"), reason: "decode", cause: "HTML"},
 		"sends a deep document":      {target: document(strings.Repeat("[", 100_000)), reason: "limit", cause: "nested deeper than 1000"},
-		"sends 2 million values":     {target: document("[" + strings.Repeat("{},", 2_000_000) + "{}]"), reason: "limit", cause: "more than 1000000 values", memory: 400},
-		"sends 16 MiB of text":       {target: document(`{"value": "` + strings.Repeat("x", 15<<20) + `"}`), reason: "no_samples", cause: "", memory: 400},
+		"sends 2 million values":     {target: document("[" + strings.Repeat("{},", 2_000_000) + "{}]"), reason: "limit", cause: "more than 1000000 values", memory: 200, alone: true},
+		"sends 16 MiB of text":       {target: document(`{"value": "` + strings.Repeat("x", 15<<20) + `"}`), reason: "no_samples", cause: "not_a_number", memory: 300, alone: true},
 		"sends another document":     {target: document(`{"worth": 42}`), reason: "no_samples", cause: "found nothing"},
 		"sends a text for a number":  {target: document(`{"value": "much"}`), reason: "no_samples", cause: "not_a_number"},
 		"is healthy":                 {target: document(healthy)},
@@ -152,6 +153,9 @@ func (f fault) run(t *testing.T, exporter *program.Exporter, others *others) {
 	before, _ := exporter.Resident(t)
 	said := len(exporter.Log())
 	answers := make([]program.Answer, at)
+	if f.alone {
+		answers = answers[:1]
+	}
 	others.beside(func() {
 		var group sync.WaitGroup
 		for i := range answers {
@@ -171,12 +175,15 @@ func (f fault) run(t *testing.T, exporter *program.Exporter, others *others) {
 		f.check(t, a)
 		slowest = max(slowest, a.Took)
 	}
-	if log := exporter.Log()[said:]; !strings.Contains(log, f.cause) {
-		t.Errorf("the log does not name the cause, %q:\n%s", f.cause, log)
-	}
+	program.Eventually(t, 5*time.Second, func() error {
+		if log := exporter.Log()[said:]; !strings.Contains(log, f.cause) {
+			return fmt.Errorf("the log does not name the cause, %q:\n%s", f.cause, log)
+		}
+		return nil
+	})
 	grown := max(0, peak-before) >> 20
 	if most := max(f.memory, 32); !program.Race && grown > most {
-		t.Errorf("%d probes took %d MiB, expected at most %d", at, grown, most)
+		t.Errorf("%d probes took %d MiB, expected at most %d", len(answers), grown, most)
 	}
 	t.Logf("%-10s after %4d ms, with %3d MiB", f.reason, slowest.Milliseconds(), grown)
 }
