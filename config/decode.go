@@ -17,12 +17,11 @@ func (l *loader) decode(in Input) {
 	merged := make(map[string]*yaml.Node, len(l.user))
 	for name, node := range l.builtin {
 		if _, replaced := l.user[name]; !replaced {
-			l.addModule(name, node, l.extended(name, node))
+			l.addModule(name, node, node)
 		}
 	}
 	for name, e := range l.user {
-		merged[name] = l.extended(name, e.value)
-		l.addModule(name, e.key, merged[name])
+		merged[name] = l.addModule(name, e.key, e.value)
 	}
 	l.decodeTargets()
 	if in.Default != nil && (in.Override || l.config.Default == nil && len(in.Files) == 0) {
@@ -52,10 +51,14 @@ func (l *loader) checkFiles() {
 	}
 }
 
-func (l *loader) addModule(name string, key, node *yaml.Node) {
-	m := l.module(name, key, node)
-	m.Fingerprint = l.fingerprint(without(node, "metrics", "timeout"))
+// addModule decodes a module and returns its node merged with what it extends.
+func (l *loader) addModule(name string, key, node *yaml.Node) *yaml.Node {
+	failed := l.d.Failed()
+	merged := l.extended(name, node)
+	m := l.module(name, key, merged, failed)
+	m.Fingerprint = l.fingerprint(without(merged, "metrics", "timeout"))
 	l.config.Modules[name] = m
+	return merged
 }
 
 // reference decodes the name of a module.

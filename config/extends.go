@@ -16,15 +16,18 @@ var sources = map[string]string{
 	"http": "http", "documents": "http", "file": "file", "host": "host", "access_log": "access_log",
 }
 
-// sourcesOf returns the sources that a module names, in the order of the file.
-func sourcesOf(n *yaml.Node) []string {
-	var found []string
+// sourceKeys returns the keys with which a module names its sources, one for each
+// source, in the order of the file.
+func sourceKeys(n *yaml.Node) []string {
+	var keys []string
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if source := sources[n.Content[i].Value]; source != "" && !slices.Contains(found, source) {
-			found = append(found, source)
+		key := n.Content[i].Value
+		known := func(other string) bool { return sources[other] == sources[key] }
+		if sources[key] != "" && !slices.ContainsFunc(keys, known) {
+			keys = append(keys, key)
 		}
 	}
-	return found
+	return keys
 }
 
 // extended returns the node of a module merged with what it extends. chain
@@ -49,7 +52,7 @@ func (l *loader) extended(name string, node *yaml.Node, chain ...*yaml.Node) *ya
 		l.d.Errorf(extends, "module %s extends itself, which only stands for a built-in module of the same name: there is none", name)
 		return own
 	case base == nil:
-		l.d.Errorf(extends, "module %s extends the module %q, which does not exist; %s", name, extends.Value, oneOf(extends.Value, l.modules()))
+		l.d.Errorf(extends, "module %s extends the module %q, which does not exist; %s", name, extends.Value, oneOf(extends.Value, l.others(name)))
 		return own
 	case base == node || slices.Contains(chain, base):
 		l.d.Errorf(extends, "module %s extends itself by way of %s", name, extends.Value)
@@ -62,12 +65,13 @@ func (l *loader) extended(name string, node *yaml.Node, chain ...*yaml.Node) *ya
 	return mergeModule(base, own)
 }
 
-// modules returns every module there is, before decoding.
-func (l *loader) modules() map[string]*yaml.Node {
+// others returns every module but that of a name, before decoding.
+func (l *loader) others(name string) map[string]*yaml.Node {
 	all := maps.Clone(l.builtin)
-	for name, e := range l.user {
-		all[name] = e.value
+	for other, e := range l.user {
+		all[other] = e.value
 	}
+	delete(all, name)
 	return all
 }
 
@@ -86,9 +90,9 @@ func mergeModule(base, over *yaml.Node) *yaml.Node {
 	if over.Kind != yaml.MappingNode || base.Kind != yaml.MappingNode {
 		return over
 	}
-	if named := sourcesOf(over); len(named) > 0 {
+	if named := sourceKeys(over); len(named) > 0 {
 		for key, source := range sources {
-			if !slices.Contains(named, source) {
+			if !slices.ContainsFunc(named, func(own string) bool { return sources[own] == source }) {
 				base = without(base, key)
 			}
 		}
@@ -180,9 +184,13 @@ func (l *loader) dropped(base *yaml.Node, baseName string, drop *yaml.Node) *yam
 	if metrics == nil {
 		return base
 	}
+	rest := withoutRules(metrics, names)
+	if len(rest.Content) == 0 {
+		return without(base, "metrics")
+	}
 	out := *base
 	out.Content = slices.Clone(base.Content)
-	out.Content[keyIndex(&out, "metrics")+1] = withoutRules(metrics, names)
+	out.Content[keyIndex(&out, "metrics")+1] = rest
 	return &out
 }
 

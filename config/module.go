@@ -36,12 +36,12 @@ func (l *Limits) decode(d *options.Decoder) func(*yaml.Node) {
 	}
 }
 
-// module decodes the merged node of a module. key is where its name stands.
-func (l *loader) module(name string, key, n *yaml.Node) *Module {
+// module decodes the merged node of a module. key is where its name stands, and
+// failed how many mistakes there were before it was looked at.
+func (l *loader) module(name string, key, n *yaml.Node, failed int) *Module {
 	m := &Module{Name: name, Rules: &mapping.Rules{}, Format: document.JSON, Limits: Limits{document.DefaultLimits, mapping.DefaultLimits}}
 	nodes := make(map[string]*yaml.Node)
 	keep := func(what string) func(*yaml.Node) { return func(n *yaml.Node) { nodes[what] = n } }
-	failed := l.d.Failed()
 	l.d.Mapping(n, "module "+name, options.Fields{
 		"extends":    func(*yaml.Node) {}, // merged already
 		"drop":       func(*yaml.Node) {},
@@ -60,9 +60,9 @@ func (l *loader) module(name string, key, n *yaml.Node) *Module {
 		return m
 	}
 	documents := []string{document.Status}
-	switch sources := sourcesOf(n); {
-	case len(sources) > 1:
-		l.d.Errorf(nodes[sources[1]], "module %s has the sources %s, expected one", name, strings.Join(sources, " and "))
+	switch keys := sourceKeys(n); {
+	case len(keys) > 1:
+		l.d.Errorf(nodes[keys[1]], "module %s has both %s and %s, expected one source", name, keys[0], keys[1])
 	case nodes["file"] != nil:
 		m.File = &file.Options{}
 		m.File.Decode(l.d, nodes["file"])

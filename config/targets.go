@@ -59,9 +59,13 @@ func (l *loader) target(n *yaml.Node) {
 	l.config.Targets[t.Name] = t
 }
 
-// url decodes the URL of a target. What stands in its query is shown to nobody.
+// url decodes the URL of a target, "" where it is wrong. What stands in its query
+// is shown to nobody.
 func (l *loader) url(into *string, n *yaml.Node) {
-	l.d.Expanded(into)(n)
+	failed := l.d.Failed()
+	if l.d.Expanded(into)(n); l.d.Failed() > failed {
+		*into = ""
+	}
 	if before, _, found := strings.Cut(n.Value, "?"); found {
 		l.d.Show(n, before+"?<secret>")
 	}

@@ -22,7 +22,7 @@ func (o *Options) Decode(d *options.Decoder, n *yaml.Node) {
 		"path":            d.File(&o.Path),
 		"body_size_limit": d.Size(&o.BodySizeLimit),
 	})
-	if key, _ := options.Get(n, "path"); key == nil {
+	if key, _ := options.Get(n, "path"); key == nil && n.Kind == yaml.MappingNode {
 		d.Errorf(n, `"file" has no path, expected path: the file to read`)
 	}
 }

@@ -146,9 +146,8 @@ func (c *compiler) group(r *rule, n *yaml.Node, s scope, f *fields) {
 		}
 	}
 	r.name = ""
-	if r.from == "" && f.sound && !r.isPlainGroup() {
-		c.d.Errorf(n, "%s does not say which document it is made from, expected from: with one of %s", title, strings.Join(c.documents, ", "))
-		r.from = c.documents[0] // its rules need not be told the same
+	if !r.isPlainGroup() {
+		c.checkFrom(r, n, f)
 	}
 	s.depth++
 	s.from, s.optional = r.from, r.optional
@@ -159,9 +158,7 @@ func (c *compiler) group(r *rule, n *yaml.Node, s scope, f *fields) {
 func (c *compiler) metric(r *rule, n *yaml.Node, s scope, f *fields) {
 	_, name := options.Get(n, "name")
 	checkMetricName(c.d, name, r.name)
-	if r.from == "" && f.sound {
-		c.d.Errorf(n, "metric %s does not say which document it is made from, expected from: with one of %s", r.name, strings.Join(c.documents, ", "))
-	}
+	c.checkFrom(r, n, f)
 	if f.typed {
 		c.checkKeys(r, n, f.sound)
 	}
@@ -184,6 +181,15 @@ func (c *compiler) metric(r *rule, n *yaml.Node, s scope, f *fields) {
 	}
 	slices.SortFunc(r.slots, func(a, b slot) int { return cmp.Compare(a.name, b.name) })
 	r.family = c.family(name, r)
+}
+
+// checkFrom checks that it is known which document a rule is made from. The rules
+// in a group need not be told what the group was told.
+func (c *compiler) checkFrom(r *rule, n *yaml.Node, f *fields) {
+	if r.from == "" && f.sound && len(c.documents) > 0 {
+		c.d.Errorf(n, "%s does not say which document it is made from, expected from: with one of %s", ruleTitle(n), strings.Join(c.documents, ", "))
+		r.from = c.documents[0]
+	}
 }
 
 // labels adds a rule's own labels to those it inherits.

@@ -115,7 +115,7 @@ func TestMistakes(t *testing.T) {
 				"3:25: the label l of values has no values, expected one label, and under it an expression for each of its values\n" +
 				"4:25: the label l of values is the text \".a\", expected a mapping (key: value)\n" +
 				"5:21: values is the text \".a\", expected a mapping (key: value)\n" +
-				"6:29: a: found a list, expected a text",
+				"6:29: a: found a list, expected an expression, in quotes where it begins with { or [",
 		},
 		{
 			"map", "- {name: a, value: .v, map: {a: x, b: [1], c: '1', d: , e: 1}}\n- {name: b, value: .v, map: running}",

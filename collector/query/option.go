@@ -8,21 +8,16 @@ import (
 
 // Option decodes an expression from the configuration.
 func Option(d *options.Decoder, into **Query) func(*yaml.Node) {
-	return func(n *yaml.Node) {
-		var source string
-		failed := d.Failed()
-		d.Text(&source)(n)
-		if d.Failed() > failed {
-			return
-		}
-		q, err := Compile(source)
+	return d.Scalar("an expression, in quotes where it begins with { or [", func(n *yaml.Node) string {
+		q, err := Compile(n.Value)
 		if err != nil {
 			d.Errorf(n, "%v", err)
-			return
+			return ""
 		}
 		for _, warning := range q.warnings {
-			d.Warnf(n, "in the expression %s %s", excerpt(source, 0), warning)
+			d.Warnf(n, "in the expression %s %s", excerpt(n.Value, 0), warning)
 		}
 		*into = q
-	}
+		return ""
+	})
 }

@@ -12,9 +12,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// scalar returns a decoder of a single value: parse returns what was expected
-// instead, or "" where the value is right.
-func (d *Decoder) scalar(what string, parse func(n *yaml.Node) (expected string)) func(*yaml.Node) {
+// Scalar returns a decoder of a single value. parse returns what was expected
+// instead, or "" where the value is right; it is not called for an empty one.
+func (d *Decoder) Scalar(what string, parse func(n *yaml.Node) (expected string)) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		expected := what
 		if n.Kind == yaml.ScalarNode && !IsNull(n) {
@@ -32,7 +32,7 @@ func (d *Decoder) scalar(what string, parse func(n *yaml.Node) (expected string)
 
 // Text decodes a text as it stands. A number or truth value is taken as it is written.
 func (d *Decoder) Text(into *string) func(*yaml.Node) {
-	return d.scalar("a text", func(n *yaml.Node) string {
+	return d.Scalar("a text", func(n *yaml.Node) string {
 		*into = n.Value
 		return ""
 	})
@@ -41,7 +41,7 @@ func (d *Decoder) Text(into *string) func(*yaml.Node) {
 // Expanded decodes a text in which ${NAME} stands for an environment variable
 // and $$ for a dollar.
 func (d *Decoder) Expanded(into *string) func(*yaml.Node) {
-	return d.scalar("a text", func(n *yaml.Node) string {
+	return d.Scalar("a text", func(n *yaml.Node) string {
 		*into = d.expand(n)
 		return ""
 	})
@@ -74,7 +74,7 @@ func (d *Decoder) expand(n *yaml.Node) string {
 
 // File decodes a file name and makes it absolute.
 func (d *Decoder) File(into *string) func(*yaml.Node) {
-	return d.scalar("a file name", func(n *yaml.Node) string {
+	return d.Scalar("a file name", func(n *yaml.Node) string {
 		if n.Value == "" {
 			return "a file name"
 		}
@@ -85,7 +85,7 @@ func (d *Decoder) File(into *string) func(*yaml.Node) {
 
 // Bool decodes true or false.
 func (d *Decoder) Bool(into *bool) func(*yaml.Node) {
-	return d.scalar("true or false", func(n *yaml.Node) string {
+	return d.Scalar("true or false", func(n *yaml.Node) string {
 		if n.ShortTag() != "!!bool" {
 			return "true or false"
 		}
@@ -100,7 +100,7 @@ func (d *Decoder) Int(into *int, least, most int) func(*yaml.Node) {
 	if most == math.MaxInt {
 		what = "a whole number of at least " + strconv.Itoa(least)
 	}
-	return d.scalar(what, func(n *yaml.Node) string {
+	return d.Scalar(what, func(n *yaml.Node) string {
 		f, ok := Number(n)
 		i := int(f)
 		if !ok || float64(i) != f || i < least || i > most {
@@ -113,7 +113,7 @@ func (d *Decoder) Int(into *int, least, most int) func(*yaml.Node) {
 
 // Float decodes a number.
 func (d *Decoder) Float(into *float64) func(*yaml.Node) {
-	return d.scalar("a number", func(n *yaml.Node) string {
+	return d.Scalar("a number", func(n *yaml.Node) string {
 		f, ok := Number(n)
 		if !ok {
 			return "a number"
@@ -135,7 +135,7 @@ func Number(n *yaml.Node) (float64, bool) {
 // Duration decodes a duration above zero, written as Prometheus does: 5s, 1m30s, 250ms.
 func (d *Decoder) Duration(into *time.Duration) func(*yaml.Node) {
 	const what = "a duration such as 5s, 1m30s or 250ms"
-	return d.scalar(what, func(n *yaml.Node) string {
+	return d.Scalar(what, func(n *yaml.Node) string {
 		parsed, err := model.ParseDuration(n.Value)
 		if err != nil || parsed <= 0 {
 			return what
@@ -156,7 +156,7 @@ var sizeUnits = map[string]int64{
 // 512KiB, 1000. K, KB and KiB are all 1024.
 func (d *Decoder) Size(into *int64) func(*yaml.Node) {
 	const what = "a size such as 16MiB, 512KiB or 1000"
-	return d.scalar(what, func(n *yaml.Node) string {
+	return d.Scalar(what, func(n *yaml.Node) string {
 		digits := strings.TrimRightFunc(n.Value, func(r rune) bool { return r < '0' || r > '9' })
 		unit, known := sizeUnits[strings.ToLower(strings.TrimSpace(n.Value[len(digits):]))]
 		count, err := strconv.ParseInt(digits, 10, 64)
@@ -171,7 +171,7 @@ func (d *Decoder) Size(into *int64) func(*yaml.Node) {
 // Enum decodes one of a closed list of words.
 func (d *Decoder) Enum(into *string, words ...string) func(*yaml.Node) {
 	what := "one of " + strings.Join(words, ", ")
-	return d.scalar(what, func(n *yaml.Node) string {
+	return d.Scalar(what, func(n *yaml.Node) string {
 		if !slices.Contains(words, n.Value) {
 			if near := Nearest(n.Value, words); near != "" {
 				return what + `; did you mean "` + near + `"?`
@@ -185,7 +185,7 @@ func (d *Decoder) Enum(into *string, words ...string) func(*yaml.Node) {
 
 // Regexp decodes a regular expression in the syntax of Go's regexp package.
 func (d *Decoder) Regexp(into **regexp.Regexp) func(*yaml.Node) {
-	return d.scalar("a regular expression", func(n *yaml.Node) string {
+	return d.Scalar("a regular expression", func(n *yaml.Node) string {
 		re, err := regexp.Compile(n.Value)
 		if err != nil {
 			return "a regular expression (" + strings.TrimPrefix(err.Error(), "error parsing regexp: ") + ")"

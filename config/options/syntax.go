@@ -20,12 +20,22 @@ func syntaxError(name string, text []byte, err error) *Error {
 	if failed.Mark.Line == 0 {
 		return unreadable(name, text, failed.Message)
 	}
-	message := "not valid YAML: " + failed.Message
-	if failed.ContextMsg != "" {
-		message += " " + failed.ContextMsg
-	}
-	return &Error{Position{name, failed.Mark.Line, failed.Mark.Column}, message + hint(text, failed.Mark.Line, failed.Message)}
+	message := "not valid YAML: " + plainly.Replace(failed.Message+" "+failed.ContextMsg)
+	return &Error{Position{name, failed.Mark.Line, failed.Mark.Column}, strings.TrimSpace(message) + hint(text, failed.Mark.Line, failed.Message)}
 }
+
+// plainly replaces the words of the YAML parser by those that people use.
+var plainly = strings.NewReplacer(
+	"mapping values are not allowed in this context", "a colon with a space behind it cannot stand here",
+	"did not find expected key", "expected a key",
+	"did not find expected", "expected",
+	"found character that cannot start any token", "found a character with which no value begins",
+	"while scanning for the next token", "",
+	"a flow mapping", "{…}", "a flow sequence", "[…]",
+	"a block mapping", "a mapping", "a block collection", "a list",
+	"a block scalar", "a text", "a plain scalar", "a text", "a quoted scalar", "a text in quotes",
+	"scanning", "reading", "parsing", "reading",
+)
 
 // unreadable tells of the first byte that is not UTF-8, or is a control
 // character, which YAML knows nowhere. The parser does not say where it stands.
@@ -64,7 +74,7 @@ func hint(text []byte, number int, message string) string {
 	case expression.MatchString(line):
 		return "; an expression with brackets, commas, colons or quotes in it needs quotes around all of it, or a block: |- after the key and the expression on the next line"
 	case strings.Contains(message, "mapping values are not allowed"):
-		return "; a text with a colon and a space in it needs quotes, and the keys of one mapping the same indentation"
+		return "; such a text needs quotes, and the keys of one mapping the same indentation"
 	}
 	return ""
 }

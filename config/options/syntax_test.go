@@ -13,55 +13,55 @@ func TestSyntaxErrors(t *testing.T) {
 	tests := []struct{ name, yaml, want string }{
 		{
 			"index in a flow mapping", "metrics:\n  - {name: x, value: .a[0]}\n",
-			"shop.yml:2:24: not valid YAML: did not find expected ',' or '}' while parsing a flow mapping" + quotes,
+			"shop.yml:2:24: not valid YAML: expected ',' or '}' while reading {…}" + quotes,
 		},
 		{
 			"object after a pipe", "metrics:\n  - name: x\n    each: .q[] | {k: .key}\n",
-			"shop.yml:3:20: not valid YAML: mapping values are not allowed in this context" + quotes,
+			"shop.yml:3:20: not valid YAML: a colon with a space behind it cannot stand here" + quotes,
 		},
 		{
 			"iteration in a flow mapping", "metrics: [{each: .[], value: .a}]",
-			"shop.yml:1:19: not valid YAML: did not find expected ',' or '}' while parsing a flow mapping" + quotes,
+			"shop.yml:1:19: not valid YAML: expected ',' or '}' while reading {…}" + quotes,
 		},
 		{
 			"text with a colon", "value: .a | select(.b == \"x: y\")",
-			"shop.yml:1:28: not valid YAML: mapping values are not allowed in this context" + quotes,
+			"shop.yml:1:28: not valid YAML: a colon with a space behind it cannot stand here" + quotes,
 		},
 		{
 			"an array at the beginning", "value: [.a, .b] | add",
-			"shop.yml:1:19: not valid YAML: did not find expected comment or line break while scanning a block scalar" + quotes,
+			"shop.yml:1:19: not valid YAML: expected comment or line break while reading a text" + quotes,
 		},
 		{
 			"a text at the beginning", "value: \"a\" + .b",
-			"shop.yml:1:12: not valid YAML: did not find expected key while parsing a block mapping" + quotes,
+			"shop.yml:1:12: not valid YAML: expected a key while reading a mapping" + quotes,
 		},
 		{
 			"a format at the beginning", "value: @text",
-			"shop.yml:1:8: not valid YAML: found character that cannot start any token while scanning for the next token" + quotes,
+			"shop.yml:1:8: not valid YAML: found a character with which no value begins" + quotes,
 		},
 		{
 			"a colon in a text", "help: Jobs: those that wait",
-			"shop.yml:1:11: not valid YAML: mapping values are not allowed in this context; a text with a colon and a space in it needs quotes, and the keys of one mapping the same indentation",
+			"shop.yml:1:11: not valid YAML: a colon with a space behind it cannot stand here; such a text needs quotes, and the keys of one mapping the same indentation",
 		},
 		{
 			"deeper than its neighbour", "a:\n b: 1\n  c: 2",
-			"shop.yml:3:4: not valid YAML: mapping values are not allowed in this context; a text with a colon and a space in it needs quotes, and the keys of one mapping the same indentation",
+			"shop.yml:3:4: not valid YAML: a colon with a space behind it cannot stand here; such a text needs quotes, and the keys of one mapping the same indentation",
 		},
 		{
 			"indented with a tab", "http:\n\tport: 80",
-			"shop.yml:2:1: not valid YAML: found character that cannot start any token while scanning for the next token; YAML is indented with spaces, never with tabs",
+			"shop.yml:2:1: not valid YAML: found a character with which no value begins; YAML is indented with spaces, never with tabs",
 		},
 		{
 			"a tab among spaces", "http:\n  scheme: http\n  \tport: 80",
-			"shop.yml:3:3: not valid YAML: found a tab character that violates indentation while scanning a plain scalar; YAML is indented with spaces, never with tabs",
+			"shop.yml:3:3: not valid YAML: found a tab character that violates indentation while reading a text; YAML is indented with spaces, never with tabs",
 		},
 		{
 			"not closed", "http: {port: 80\ntargets: []\n",
-			"shop.yml:2:8: not valid YAML: did not find expected ',' or '}' while parsing a flow mapping",
+			"shop.yml:2:8: not valid YAML: expected ',' or '}' while reading {…}",
 		},
 		{
 			"quote not closed", "a: 'x\n",
-			"shop.yml:2:1: not valid YAML: found unexpected end of stream while scanning a quoted scalar",
+			"shop.yml:2:1: not valid YAML: found unexpected end of stream while reading a text in quotes",
 		},
 		{
 			"unknown alias", "a: *b",
