@@ -215,7 +215,7 @@ func (s *search) find(re *regexp.Regexp, text string) ([]int, error) {
 	if len(text)*s.size < quick {
 		return re.FindStringSubmatchIndex(text), nil
 	}
-	r := meteredReader{meter: s.meter}
+	r := meteredReader{meter: s.meter, cost: s.size}
 	r.Reset(text)
 	at := re.FindReaderSubmatchIndex(&r)
 	return at, r.err
@@ -225,12 +225,15 @@ func (s *search) find(re *regexp.Regexp, text string) ([]int, error) {
 type meteredReader struct {
 	strings.Reader
 	meter *meter
-	count int
+	cost  int // of a letter, in steps
+	steps int
 	err   error
 }
 
 func (r *meteredReader) ReadRune() (rune, int, error) {
-	if r.count++; r.count%4096 == 0 {
+	const often = 1 << 20
+	if r.steps += r.cost; r.steps > often {
+		r.steps = 0
 		if r.err = r.meter.check(); r.err != nil {
 			return 0, 0, io.EOF
 		}

@@ -138,21 +138,20 @@ func FuzzRegularExpressions(f *testing.F) {
 }
 
 func TestRegularExpressionsTakeLinearTime(t *testing.T) {
-	commas := strings.Repeat("ab,", 1<<20/3)
+	size := 1 << 20
+	if raceDetector {
+		size = 1 << 16
+	}
+	commas := strings.Repeat("ab,", size/3)
 	for _, test := range []struct{ source, text string }{
-		{`gsub(","; "")`, commas},
-		{`gsub("x"; "yy")`, strings.Repeat("x", 1<<20)},
+		{`gsub("x"; "yy")`, strings.Repeat("x", size)},
 		{`gsub("\\b"; "-")`, commas},
-		{`gsub("^|,"; "-")`, commas},
 		{`gsub("(?<a>.)"; .a + .a)`, commas},
 		{`sub("$"; "!")`, commas},
 		{`[match(","; "g").offset] | length`, commas},
-		{`[match(""; "g")] | length`, commas},
 		{`[scan("a(b)")] | length`, commas},
-		{`[splits(",")] | length`, commas},
 		{`split(",+"; null) | length`, commas},
 		{`test("x.*y")`, commas},
-		{`[capture("(?<a>a)"; "g")] | length`, commas},
 	} {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		q := compile(t, test.source)
