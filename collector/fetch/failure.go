@@ -14,8 +14,6 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/oauth2"
-
 	"status_exporter/collector/document"
 )
 
@@ -58,13 +56,10 @@ func classify(err error, s stage, address string) (document.Reason, error) {
 	var (
 		dns  *net.DNSError
 		file *fs.PathError
-		told *oauth2.RetrieveError
 	)
 	switch {
 	case errors.As(err, &dns):
 		return document.ReasonDNS, fmt.Errorf("cannot look up %q: %s", dns.Name, dns.Err)
-	case errors.As(err, &told):
-		return document.ReasonLogin, fmt.Errorf("the token endpoint answered %s", statusText(told.Response))
 	case errors.As(err, &file):
 		return document.ReasonLogin, fmt.Errorf("reading a credential: %w", file)
 	case speaksHTTP(err):

@@ -108,6 +108,8 @@ func targetURL(target, scheme string, port int) (*url.URL, error) {
 		return nil, fmt.Errorf("it holds a user name or password, which would show in labels and logs; credentials belong into the module's http.client or under auths")
 	case u.Opaque != "":
 		return nil, fmt.Errorf("not a URL, %s", targetForms)
+	case strings.HasSuffix(u.Host, ":"):
+		return nil, fmt.Errorf("no port stands after the colon, %s", targetForms)
 	}
 	if bare && u.Port() == "" && port != 0 {
 		u.Host = bracket(u.Hostname()) + ":" + strconv.Itoa(port)
@@ -235,7 +237,7 @@ func hideValues(query string) string {
 
 // printable returns a text that was meant as a target as it may be shown.
 func printable(target string) string {
-	target, query, hasQuery := strings.Cut(target, "?")
+	target, query, hasQuery := strings.Cut(shorten(target), "?")
 	if hasQuery {
 		target += "?" + hideValues(query)
 	}
