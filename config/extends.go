@@ -112,7 +112,7 @@ var credentials = []string{"basic_auth", "authorization", "oauth2", "bearer_toke
 // credentials, and a file where there is a text, or the other way round.
 func overridden(base, over *yaml.Node) *yaml.Node {
 	if slices.ContainsFunc(credentials, has(over)) {
-		base = without(base, credentials...)
+		base = without(base, slices.DeleteFunc(slices.Clone(credentials), has(over))...)
 	}
 	for i := 0; i+1 < len(over.Content); i += 2 {
 		key := over.Content[i].Value
@@ -184,13 +184,9 @@ func (l *loader) dropped(base *yaml.Node, baseName string, drop *yaml.Node) *yam
 	if metrics == nil {
 		return base
 	}
-	rest := withoutRules(metrics, names)
-	if len(rest.Content) == 0 {
-		return without(base, "metrics")
-	}
 	out := *base
 	out.Content = slices.Clone(base.Content)
-	out.Content[keyIndex(&out, "metrics")+1] = rest
+	out.Content[keyIndex(&out, "metrics")+1] = withoutRules(metrics, names)
 	return &out
 }
 

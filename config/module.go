@@ -81,7 +81,7 @@ func (l *loader) module(name string, key, n *yaml.Node, failed int) *Module {
 	case nodes["metrics"] != nil:
 		m.Rules.Decode(l.d, nodes["metrics"], name, documents)
 	case l.d.Failed() == failed:
-		l.d.Errorf(key, "module %s has no metrics", name)
+		l.d.Errorf(key, "module %s has no metrics, expected metrics: with a list of rules, an empty one for none", name)
 	}
 	return m
 }

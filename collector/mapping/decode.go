@@ -52,9 +52,6 @@ func (c *compiler) list(n *yaml.Node, s scope) []*rule {
 	c.d.Sequence(n, "metrics", func(item *yaml.Node) {
 		rules = append(rules, c.rule(item, s))
 	})
-	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-		c.d.Errorf(n, "metrics is an empty list, expected at least one rule")
-	}
 	return rules
 }
 
@@ -144,6 +141,9 @@ func (c *compiler) group(r *rule, n *yaml.Node, s scope, f *fields) {
 		if key := n.Content[i]; slices.Contains(keysOfMetrics, key.Value) {
 			c.d.Errorf(key, "%s has metrics, which makes it a group of rules, and cannot have %s as well", title, key.Value)
 		}
+	}
+	if f.metrics.Kind == yaml.SequenceNode && len(f.metrics.Content) == 0 {
+		c.d.Errorf(f.metrics, "metrics is an empty list, expected at least one rule in the group")
 	}
 	r.name = ""
 	if !r.isPlainGroup() {

@@ -15,12 +15,8 @@ func TestMistakes(t *testing.T) {
 			"1:1: metrics is a mapping, expected a list",
 		},
 		{
-			"no rules", "[]",
-			"1:1: metrics is an empty list, expected at least one rule",
-		},
-		{
 			"no rules in a group", "- {each: '.[]', metrics: []}",
-			"1:26: metrics is an empty list, expected at least one rule",
+			"1:26: metrics is an empty list, expected at least one rule in the group",
 		},
 		{
 			"a rule that is a text", "- shop_jobs",
