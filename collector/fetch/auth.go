@@ -23,7 +23,7 @@ type Auth struct {
 // Decode reads the entry called name.
 func (a *Auth) Decode(d *options.Decoder, n *yaml.Node, name string) {
 	*a = Auth{name: name, client: defaultClientOptions()}
-	d.Mapping(n, "the auths entry "+name, options.Fields{
+	secretMapping(d, n, "the auths entry "+name, options.Fields{
 		"client": func(n *yaml.Node) {
 			a.client.decode(d, n)
 			a.client.check(d)

@@ -48,8 +48,10 @@ type Client struct {
 	trusted   http.RoundTripper // adds the credentials
 	bare      http.RoundTripper // for another host than the target: adds none
 	proxy     func(*http.Request) (*url.URL, error)
-	tokens    *tokens // OAuth 2.0; nil: none
-	logins    sessions
+	// secretHeaders are the names of headers that are sent with a secret.
+	secretHeaders map[string]bool
+	tokens        *tokens // OAuth 2.0; nil: none
+	logins        sessions
 
 	inflaters inflaters
 	closed    atomic.Bool
@@ -81,7 +83,35 @@ func New(o *Options, s Settings) (*Client, error) {
 	if s.Auth != nil {
 		how = o.client.with(&s.Auth.client)
 	}
+	c.secretHeaders = c.namesOfSecrets(&how)
 	return c, c.connect(&how)
+}
+
+// namesOfSecrets returns which headers hold a secret, whatever they are called.
+func (c *Client) namesOfSecrets(how *clientOptions) map[string]bool {
+	names := make(map[string]bool)
+	add := func(headers map[string]text) {
+		for name, t := range headers {
+			if t.isSecret() {
+				names[name] = true
+			}
+		}
+	}
+	for i := range c.documents {
+		add(c.documents[i].headers)
+	}
+	if c.login != nil {
+		add(c.login.headers)
+		names[c.login.header] = true
+	}
+	if how.HTTPHeaders != nil {
+		for name, h := range how.HTTPHeaders.Headers {
+			if len(h.Secrets)+len(h.Files) > 0 {
+				names[http.CanonicalHeaderKey(name)] = true
+			}
+		}
+	}
+	return names
 }
 
 // connect makes the ways to the targets.

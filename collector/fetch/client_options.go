@@ -171,7 +171,7 @@ func (c *clientOptions) decodeTLS(d *options.Decoder, n *yaml.Node, into *config
 // decodeHeaders decodes `http_headers:`: names to values, secrets and files.
 func (c *clientOptions) decodeHeaders(d *options.Decoder, n *yaml.Node) {
 	c.HTTPHeaders = &config.Headers{Headers: make(map[string]config.Header)}
-	d.Entries(n, "http_headers", func(key, value *yaml.Node) {
+	secretEntries(d, n, "http_headers", func(key, value *yaml.Node) {
 		var h config.Header
 		secretMapping(d, value, "the header "+key.Value, options.Fields{
 			"values": func(n *yaml.Node) {
@@ -216,7 +216,7 @@ func proxyFields(d *options.Decoder, into *config.ProxyConfig) options.Fields {
 		"proxy_from_environment": d.Bool(&into.ProxyFromEnvironment),
 		"proxy_connect_header": func(n *yaml.Node) {
 			into.ProxyConnectHeader = make(config.ProxyHeader)
-			d.Entries(n, "proxy_connect_header", func(key, value *yaml.Node) {
+			secretEntries(d, n, "proxy_connect_header", func(key, value *yaml.Node) {
 				d.Sequence(value, "the header "+key.Value, func(item *yaml.Node) {
 					var s config.Secret
 					secret(d, &s)(item)
@@ -259,6 +259,17 @@ func secretMapping(d *options.Decoder, n *yaml.Node, what string, fields options
 	d.Mapping(n, what, fields)
 }
 
+// secretEntries decodes a mapping as d.Entries does, and does not quote a text
+// that stands in its place either.
+func secretEntries(d *options.Decoder, n *yaml.Node, what string, each func(key, value *yaml.Node)) {
+	if n.Kind == yaml.ScalarNode {
+		d.Hide(n)
+		d.Errorf(n, "%s has no keys, expected a mapping (key: value)", what)
+		return
+	}
+	d.Entries(n, what, each)
+}
+
 // secret decodes a text that is shown to nobody; ${NAME} is expanded.
 func secret(d *options.Decoder, into *config.Secret) func(*yaml.Node) {
 	return func(n *yaml.Node) {
@@ -277,7 +288,7 @@ func secret(d *options.Decoder, into *config.Secret) func(*yaml.Node) {
 func secrets(d *options.Decoder, what string, into *map[string]string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		*into = make(map[string]string, len(n.Content)/2)
-		d.Entries(n, what, func(key, value *yaml.Node) {
+		secretEntries(d, n, what, func(key, value *yaml.Node) {
 			var s config.Secret
 			secret(d, &s)(value)
 			(*into)[key.Value] = string(s)

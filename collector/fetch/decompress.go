@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,7 +27,7 @@ func (p *inflaters) read(body io.Reader, a *answer, limit int64, reserve func(in
 	case "gzip", "x-gzip":
 		return p.inflate(body, a.ContentLength, limit, reserve)
 	default:
-		return nil, fmt.Errorf("the answer is encoded as %q, expected gzip or no encoding", encoding)
+		return nil, fmt.Errorf("the answer is encoded as %s, expected gzip or no encoding", nameOf(encoding))
 	}
 }
 
@@ -47,4 +48,17 @@ func (p *inflaters) inflate(body io.Reader, size, limit int64, reserve func(int)
 		return nil, fmt.Errorf("the answer is broken gzip: %w", err)
 	}
 	return b, err
+}
+
+// nameOf quotes encodings that are known (RFC 9110 section 8.4.1, RFC 7932, RFC
+// 8878), and no other words of the target's: they may be what it was sent.
+func nameOf(encoding string) string {
+	for name := range strings.SplitSeq(encoding, ",") {
+		switch strings.TrimSpace(name) {
+		case "gzip", "x-gzip", "compress", "deflate", "br", "zstd":
+		default:
+			return "something unknown"
+		}
+	}
+	return strconv.Quote(encoding)
 }

@@ -90,7 +90,7 @@ func (f *fetch) try(ctx context.Context, c *call, trusted bool) (a *answer, fail
 		finish()
 		return nil, failure, lost
 	}
-	exchange.Proto, exchange.Status, exchange.ResponseHeader = r.Proto, statusText(r), hidden(r.Header)
+	exchange.Proto, exchange.Status, exchange.ResponseHeader = r.Proto, statusText(r), f.answered(r.Header)
 	if r.TLS != nil {
 		exchange.Resumed = r.TLS.DidResume
 		f.noteExpiry(r)
@@ -134,7 +134,7 @@ func (f *fetch) record(e *document.Exchange, h *hop, t *trace) {
 	e.Phases, e.Address, e.Reused = t.phases, t.address, t.reused
 	t.mu.Unlock()
 	h.sent.mu.Lock()
-	e.RequestHeader = hidden(h.sent.header)
+	e.RequestHeader = hidden(h.sent.header, f.client.secretHeaders)
 	h.sent.mu.Unlock()
 	f.doc.Exchanges = append(f.doc.Exchanges, *e)
 	f.doc.Phases.Add(e.Phases)
@@ -149,9 +149,18 @@ func (f *fetch) noteExpiry(r *http.Response) {
 	}
 }
 
-// hidden returns a header as it may be shown: without what is or may be a secret.
-// It is the same header where it holds none.
-func hidden(h http.Header) http.Header {
+// answered returns the header of an answer as it may be shown. It is the target's
+// word, which may be what it was sent: it is shown only where the document is.
+func (f *fetch) answered(h http.Header) http.Header {
+	if f.excerpt == 0 {
+		return nil
+	}
+	return hidden(h, f.client.secretHeaders)
+}
+
+// hidden returns a header as it may be shown: without those that are secrets and
+// what may be one. It is the same header where it holds none.
+func hidden(h http.Header, secrets map[string]bool) http.Header {
 	out, cloned := h, false
 	hide := func(name string, values []string) {
 		if !cloned {
@@ -163,7 +172,7 @@ func hidden(h http.Header) http.Header {
 		switch {
 		case len(values) == 0:
 			continue
-		case sensitive(name):
+		case secrets[name] || sensitive(name):
 			hide(name, []string{"<secret>"})
 		case name == "Location" || name == "Content-Location" || name == "Link" || name == "Refresh" || name == "Referer":
 			shown := make([]string, len(values))

@@ -34,7 +34,7 @@ type login struct {
 func (l *login) decode(d *options.Decoder, n *yaml.Node) {
 	*l = login{on: []int{http.StatusUnauthorized, http.StatusForbidden}}
 	prefixed := false
-	d.Mapping(n, "login", join(l.fields(d), options.Fields{
+	secretMapping(d, n, "login", join(l.fields(d), options.Fields{
 		"valid_status_codes": statusCodes(d, &l.valid),
 		"on":                 statusCodes(d, &l.on),
 		"token":              query.Option(d, &l.token),

@@ -87,8 +87,11 @@ func (f *fetch) pages(ctx context.Context, c *call) (any, *document.Failure) {
 			return all, nil
 		}
 		next, failure := f.nextPage(ctx, page, c.url, number)
-		if failure != nil || next == nil {
-			return all, failure
+		if failure != nil {
+			return nil, failure
+		}
+		if next == nil {
+			return all, nil
 		}
 		switch key := next.String(); {
 		case number == p.limit:

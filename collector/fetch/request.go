@@ -97,7 +97,7 @@ func (r *request) decodeParams(d *options.Decoder, n *yaml.Node) {
 	if r.params == nil {
 		r.params = make(map[string]text, len(n.Content)/2)
 	}
-	d.Entries(n, "params", func(key, value *yaml.Node) {
+	secretEntries(d, n, "params", func(key, value *yaml.Node) {
 		var t text
 		t.decode(d, value)
 		r.params[key.Value] = t
@@ -113,7 +113,7 @@ func decodeHeaders(d *options.Decoder, n *yaml.Node, into *map[string]text) {
 	if *into == nil {
 		*into = make(map[string]text, len(n.Content)/2)
 	}
-	d.Entries(n, "headers", func(key, value *yaml.Node) {
+	secretEntries(d, n, "headers", func(key, value *yaml.Node) {
 		name := textproto.CanonicalMIMEHeaderKey(key.Value)
 		switch {
 		case !httpguts.ValidHeaderFieldName(key.Value):

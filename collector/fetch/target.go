@@ -237,19 +237,18 @@ func hideValues(query string) string {
 
 // printable returns a text that was meant as a target as it may be shown.
 func printable(target string) string {
-	target, query, hasQuery := strings.Cut(shorten(target), "?")
+	target, query, hasQuery := strings.Cut(target, "?")
 	if hasQuery {
-		target += "?" + hideValues(query)
+		query = "?" + hideValues(query)
 	}
-	if scheme, rest, ok := strings.Cut(target, "://"); ok {
-		return scheme + "://" + withoutUser(rest)
+	scheme, rest, hasScheme := strings.Cut(target, "://")
+	if hasScheme {
+		scheme += "://"
+	} else {
+		scheme, rest = "", target
 	}
-	return withoutUser(target)
-}
-
-func withoutUser(s string) string {
-	if at := strings.LastIndexByte(s, '@'); at >= 0 {
-		return s[at+1:]
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		rest = rest[at+1:]
 	}
-	return s
+	return shorten(scheme + rest + query)
 }

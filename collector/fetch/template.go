@@ -124,7 +124,7 @@ func (t *text) compile(d *options.Decoder, n *yaml.Node) {
 		}
 		expr, end, err := firstExpression(after)
 		if err != nil {
-			d.Errorf(n, `\( in %q: %v; expected an expression and a closing parenthesis`, t.fixed, err)
+			d.Errorf(n, `the text has a \( that begins no expression: %v; expected an expression and a closing parenthesis`, err)
 			return
 		}
 		if before != "" {

@@ -1,9 +1,11 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -29,6 +31,10 @@ type tokens struct {
 	proxy     func(*http.Request) (*url.URL, error) // nil: none
 	url       *url.URL
 	origin    origin
+
+	// client learns how the endpoint wants to be shown the secret; it is used by
+	// one renewal of the session at a time, and made anew for another secret.
+	client clientcredentials.Config
 }
 
 func newTokens(o *config.OAuth2, rt http.RoundTripper) (*tokens, error) {
@@ -61,7 +67,7 @@ func (t *tokens) fetch(ctx context.Context, f *fetch) (*credential, *document.Fa
 		}
 	}
 	client := &http.Client{
-		Transport:     &tokenTransport{ctx, t, f},
+		Transport:     &tokenTransport{ctx: ctx, tokens: t, fetch: f},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	token, err := t.source(context.WithValue(ctx, oauth2.HTTPClient, client), secret).Token()
@@ -81,11 +87,13 @@ func (t *tokens) source(ctx context.Context, secret string) oauth2.TokenSource {
 		params.Set(name, value)
 	}
 	if t.options.GrantType != jwtBearer {
-		c := &clientcredentials.Config{
-			ClientID: t.options.ClientID, ClientSecret: secret, TokenURL: t.options.TokenURL,
-			Scopes: t.options.Scopes, EndpointParams: params,
+		if t.client.TokenURL == "" || t.client.ClientSecret != secret {
+			t.client = clientcredentials.Config{
+				ClientID: t.options.ClientID, ClientSecret: secret, TokenURL: t.options.TokenURL,
+				Scopes: t.options.Scopes, EndpointParams: params,
+			}
 		}
-		return c.TokenSource(ctx)
+		return t.client.TokenSource(ctx)
 	}
 	c := &config.JwtGrantTypeConfig{
 		PrivateKey: []byte(secret), PrivateKeyID: t.options.ClientCertificateKeyID, SigningAlgorithm: jwt.SigningMethodRS256,
@@ -126,14 +134,19 @@ func (t *tokens) failed(ctx context.Context, err error) *document.Failure {
 }
 
 // tokenTransport sends the requests of one token, within the context of the probe
-// and to the endpoint that the configuration names.
+// and to the endpoint that the configuration names. After one that failed it sends
+// no other: package oauth2 would try to show the secret in another way.
 type tokenTransport struct {
-	ctx    context.Context
-	tokens *tokens
-	fetch  *fetch
+	ctx     context.Context
+	tokens  *tokens
+	fetch   *fetch
+	failure *document.Failure
 }
 
 func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.failure != nil {
+		return nil, t.failure
+	}
 	h, tr := &hop{origin: t.tokens.origin, guard: t.fetch.client.guard.atConfigured(t.tokens.url, t.tokens.origin)}, &trace{}
 	h.ctx = withTrace(context.WithValue(t.ctx, hopKey{}, h), tr)
 	req = req.WithContext(h.ctx)
@@ -150,9 +163,10 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	e := document.Exchange{Method: req.Method, URL: shown(req.URL)}
 	r, err := t.tokens.transport.RoundTrip(req)
 	if err != nil {
-		err = failed(t.ctx, err, tr, e.URL)
+		t.failure = failed(t.ctx, err, tr, e.URL)
+		err = t.failure
 	} else {
-		e.Proto, e.Status, e.ResponseHeader = r.Proto, statusText(r), hidden(r.Header)
+		e.Proto, e.Status, e.ResponseHeader = r.Proto, statusText(r), t.fetch.answered(r.Header)
 	}
 	tr.finish()
 	t.fetch.record(&e, h, tr)
