@@ -20,9 +20,13 @@ func syntaxError(name string, text []byte, err error) *Error {
 	if failed.Mark.Line == 0 {
 		return unreadable(name, text, failed.Message)
 	}
-	message := "not valid YAML: " + plainly.Replace(failed.Message+" "+failed.ContextMsg)
+	message := "not valid YAML: " + plainly.Replace(unknownAnchor.ReplaceAllString(failed.Message, "unknown anchor; a text that begins with * stands in quotes")+" "+failed.ContextMsg)
 	return &Error{Position{name, failed.Mark.Line, failed.Mark.Column}, strings.TrimSpace(message) + hint(text, failed.Mark.Line, failed.Message)}
 }
+
+// unknownAnchor is how the parser speaks of a text that begins with *, such as a
+// password, which must not be quoted.
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '.*' referenced$`)
 
 // plainly replaces the words of the YAML parser by those that people use.
 var plainly = strings.NewReplacer(
