@@ -227,10 +227,11 @@ func proxyFields(d *options.Decoder, into *config.ProxyConfig) options.Fields {
 	}
 }
 
-// httpURL decodes an http or https URL.
+// httpURL decodes an http or https URL. Its query is shown to nobody.
 func httpURL(d *options.Decoder, into *string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		d.Expanded(into)(n)
+		d.HideQuery(n)
 		u, err := url.Parse(*into)
 		if err == nil {
 			_, err = originOf(u)

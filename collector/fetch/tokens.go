@@ -162,13 +162,25 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	e := document.Exchange{Method: req.Method, URL: shown(req.URL)}
 	r, err := t.tokens.transport.RoundTrip(req)
+	if err == nil {
+		e.Proto, e.Status, e.ResponseHeader = r.Proto, statusText(r), t.fetch.answered(r.Header)
+		err = keepBody(r)
+	}
 	if err != nil {
 		t.failure = failed(t.ctx, err, tr, e.URL)
-		err = t.failure
-	} else {
-		e.Proto, e.Status, e.ResponseHeader = r.Proto, statusText(r), t.fetch.answered(r.Header)
 	}
 	tr.finish()
 	t.fetch.record(&e, h, tr)
-	return r, err
+	if t.failure != nil {
+		return nil, t.failure
+	}
+	return r, nil
+}
+
+// keepBody reads the body of an answer, so that its failure is known here.
+func keepBody(r *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(r.Body, loginLimit))
+	_ = r.Body.Close()
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return err
 }
