@@ -29,22 +29,11 @@ type Input struct {
 // Load reads the built-in modules and the given files. Its error is
 // options.Errors, or names the file that could not be read.
 func Load(in Input) (*Config, error) {
-	getenv := in.Getenv
-	if getenv == nil {
-		getenv = os.LookupEnv
-	}
 	names, err := expand(in.Files)
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{
-		d:           options.NewDecoder(getenv),
-		builtin:     make(map[string]*yaml.Node),
-		user:        make(map[string]entry),
-		auths:       make(map[string]entry),
-		targetNodes: make(map[string]*yaml.Node),
-		config:      &Config{Files: names, Modules: map[string]*Module{}, Auths: map[string]*Auth{}, Targets: map[string]*Target{}},
-	}
+	l := newLoader(in.Getenv)
 	l.readBuiltin()
 	for _, name := range names {
 		text, err := os.ReadFile(name)
@@ -53,12 +42,8 @@ func Load(in Input) (*Config, error) {
 		}
 		l.readFile(name, text)
 	}
-	l.decode(in)
-	l.config.Warnings = l.d.Warnings()
-	if err := l.d.Err(); err != nil {
-		return nil, err
-	}
-	return l.config, nil
+	l.config.Files = names
+	return l.finish(in)
 }
 
 // expand turns globs into the names of the files that match, each once.
@@ -112,6 +97,30 @@ type loader struct {
 
 // An entry is a key of a mapping with its value.
 type entry struct{ key, value *yaml.Node }
+
+func newLoader(getenv func(string) (string, bool)) *loader {
+	if getenv == nil {
+		getenv = os.LookupEnv
+	}
+	return &loader{
+		d:           options.NewDecoder(getenv),
+		builtin:     make(map[string]*yaml.Node),
+		user:        make(map[string]entry),
+		auths:       make(map[string]entry),
+		targetNodes: make(map[string]*yaml.Node),
+		config:      &Config{Modules: make(map[string]*Module), Auths: make(map[string]*Auth), Targets: make(map[string]*Target)},
+	}
+}
+
+// finish decodes what was read.
+func (l *loader) finish(in Input) (*Config, error) {
+	l.decode(in)
+	if err := l.d.Err(); err != nil {
+		return nil, err
+	}
+	l.config.Warnings = l.d.Warnings()
+	return l.config, nil
+}
 
 // readFile sorts the parts of one file.
 func (l *loader) readFile(name string, text []byte) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -66,9 +65,7 @@ func (l *loader) url(into *string, n *yaml.Node) {
 	if l.d.Expanded(into)(n); l.d.Failed() > failed {
 		*into = ""
 	}
-	if before, _, found := strings.Cut(n.Value, "?"); found {
-		l.d.Show(n, before+"?<secret>")
-	}
+	l.d.HideQuery(n)
 }
 
 // targetLabels decodes the labels of a named target. They are added to all of

@@ -35,7 +35,7 @@ type Decoder struct {
 	errs     Errors
 	warnings Errors
 	keys     map[*yaml.Node]string // the key under which a value stands, for errors
-	shown    map[*yaml.Node]string // what a text with a secret in it is shown as
+	shown    map[*yaml.Node]string // instead of secrets
 }
 
 type file struct{ name, dir string }
@@ -96,11 +96,15 @@ func (d *Decoder) Path(n *yaml.Node, name string) string {
 	return name
 }
 
-// Hide marks n as a secret.
-func (d *Decoder) Hide(n *yaml.Node) { d.Show(n, "<secret>") }
+// Hide marks n as a secret: Redact replaces it.
+func (d *Decoder) Hide(n *yaml.Node) { d.shown[n] = "<secret>" }
 
-// Show marks n as something in which there is a secret: Redact replaces it by text.
-func (d *Decoder) Show(n *yaml.Node, text string) { d.shown[n] = text }
+// HideQuery marks the query of the URL n as a secret.
+func (d *Decoder) HideQuery(n *yaml.Node) {
+	if before, _, found := strings.Cut(n.Value, "?"); found {
+		d.shown[n] = before + "?<secret>"
+	}
+}
 
 // Redact returns a copy of the tree below n without secrets.
 func (d *Decoder) Redact(n *yaml.Node) *yaml.Node {

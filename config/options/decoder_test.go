@@ -173,8 +173,8 @@ func TestMistakes(t *testing.T) {
 		{
 			"tags",
 			"client: !vault {path: !env HOME}",
-			"shop.yml:1:9: the tag !vault means nothing here, expected a value without a tag\n" +
-				"shop.yml:1:23: the tag !env means nothing here, expected a value without a tag",
+			"shop.yml:1:9: found a tag, which means nothing here; a text that begins with ! stands in quotes\n" +
+				"shop.yml:1:23: found a tag, which means nothing here; a text that begins with ! stands in quotes",
 		},
 	}
 	for _, test := range tests {

@@ -85,9 +85,10 @@ func (r *resolver) merged(n *yaml.Node) []*yaml.Node {
 // coreTags are the tags that the texts of a configuration have by themselves.
 var coreTags = []string{"!!map", "!!seq", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!merge"}
 
+// checkTag does not quote the tag, which may be a password without its quotes.
 func (r *resolver) checkTag(n *yaml.Node) {
 	if tag := n.ShortTag(); tag != "" && !slices.Contains(coreTags, tag) {
-		r.d.Errorf(n, "the tag %s means nothing here, expected a value without a tag", tag)
+		r.d.Errorf(n, "found a tag, which means nothing here; a text that begins with ! stands in quotes")
 	}
 }
 

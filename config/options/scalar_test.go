@@ -71,7 +71,7 @@ func TestScalars(t *testing.T) {
 		{yaml: `~`, err: `k: found an empty value, expected a text`},
 		{yaml: `[a]`, err: `k: found a list, expected a text`},
 		{yaml: `{a: b}`, err: `k: found a mapping, expected a text`},
-		{yaml: `!include other.yml`, want: "other.yml", err: `the tag !include means nothing here, expected a value without a tag`},
+		{yaml: `!include other.yml`, want: "other.yml", err: `found a tag, which means nothing here; a text that begins with ! stands in quotes`},
 	})
 	testScalar(t, "Expanded", (*options.Decoder).Expanded, []scalarTest[string]{
 		{yaml: `http://${HOST}:80/`, want: "http://shop.example:80/"},

@@ -26,6 +26,10 @@ type Value struct {
 	contents string
 }
 
+// secretLimit is how long a secret file may be, in bytes: anything longer is
+// another file.
+const secretLimit = 1 << 20
+
 // NewValue returns a Value that is no secret.
 func NewValue(text string) *Value { return &Value{text: text} }
 
@@ -46,6 +50,9 @@ func (v *Value) Get() (string, error) {
 	}
 	if info.ModTime().Equal(v.modified) && info.Size() == v.size {
 		return v.contents, nil
+	}
+	if info.Size() > secretLimit {
+		return "", v.unreadable(fmt.Errorf("it has %d bytes, expected at most %d", info.Size(), secretLimit))
 	}
 	b, err := os.ReadFile(v.file)
 	if err != nil {

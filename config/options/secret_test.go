@@ -149,6 +149,13 @@ func TestRedact(t *testing.T) {
 	if err := d.Err(); err != nil {
 		t.Fatal(err)
 	}
+	for _, test := range [][2]string{{"http://shop/status?token=hunter2", "http://shop/status?<secret>"}, {"http://shop/status", "http://shop/status"}} {
+		n := &yaml.Node{Kind: yaml.ScalarNode, Value: test[0]}
+		d.HideQuery(n)
+		if got := d.Redact(n).Value; got != test[1] {
+			t.Errorf("%s is shown as %s, want %s", test[0], got, test[1])
+		}
+	}
 	out, err := yaml.Dump(d.Redact(top))
 	if err != nil {
 		t.Fatal(err)
