@@ -94,6 +94,20 @@ func Start(t testing.TB, env []string, args ...string) *Exporter {
 	return e
 }
 
+// Run runs a command of the exporter to its end. It returns what it wrote and its
+// exit code.
+func Run(t testing.TB, env []string, args ...string) (said string, code int) {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(context.Background(), path, args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, _ := cmd.CombinedOutput()
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
 func (e *Exporter) stop(t testing.TB) {
 	e.client.CloseIdleConnections()
 	_ = e.cmd.Process.Signal(syscall.SIGTERM)
