@@ -16,9 +16,10 @@ import (
 //go:embed builtin/*.yml
 var builtinFiles embed.FS
 
-// readBuiltin reads the built-in modules. Their positions read "built-in app.yml".
-func (l *loader) readBuiltin() {
-	names, _ := fs.Glob(builtinFiles, "builtin/*.yml") // the pattern is constant and right
+// readBuiltin reads the built-in modules whose files match pattern. Their
+// positions read "built-in app.yml".
+func (l *loader) readBuiltin(pattern string) {
+	names, _ := fs.Glob(builtinFiles, "builtin/"+pattern) // the patterns are constant and right
 	for _, name := range names {
 		text, _ := builtinFiles.ReadFile(name) // it is in the binary
 		top := l.d.Parse("built-in "+path.Base(name), text)

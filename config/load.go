@@ -34,7 +34,7 @@ func Load(in Input) (*Config, error) {
 		return nil, err
 	}
 	l := newLoader(in.Getenv)
-	l.readBuiltin()
+	l.readBuiltin("*.yml")
 	for _, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil {

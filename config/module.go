@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -116,18 +117,21 @@ func (l *loader) vars(into *map[string]Var) func(*yaml.Node) {
 	}
 }
 
+// varDefault decodes the default of a var: a text, a number in its own spelling
+// where JSON has it too, or a truth value.
 func (l *loader) varDefault(into *any) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		var text string
 		l.d.Text(&text)(n)
 		*into = text
-		switch n.ShortTag() {
-		case "!!bool":
+		number, isNumber := options.Number(n)
+		switch {
+		case n.ShortTag() == "!!bool":
 			*into = strings.EqualFold(text, "true")
-		case "!!int", "!!float":
-			if number := json.Number(text); json.Valid([]byte(number)) {
-				*into = number
-			}
+		case isNumber && json.Valid([]byte(text)):
+			*into = json.Number(text)
+		case isNumber && !math.IsInf(number, 0) && !math.IsNaN(number):
+			*into = json.Number(strconv.FormatFloat(number, 'g', -1, 64))
 		}
 	}
 }

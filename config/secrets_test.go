@@ -37,7 +37,7 @@ var secretPlaces = map[string]string{
 
 // urlPlaces are the places that take a URL, which may hold a secret.
 var urlPlaces = map[string]string{
-	"default's query": "modules: {app: {metrics: []}}\ndefault: {target: 'http://shop/?token=%s'}",
+	"default's query": `default: {target: "http://shop/?token=%s"}`,
 	"target's query":  `targets: [{name: shop-1, url: "http://shop/?token=%s"}]`,
 	"proxy's user":    `modules: {shop: {http: {client: {proxy_url: "http://u:%s@proxy"}}, metrics: []}}`,
 }
