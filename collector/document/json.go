@@ -2,7 +2,6 @@ package document
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -65,7 +64,11 @@ func (p *jsonParser) value() (any, error) {
 	case '"':
 		return p.string()
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		return p.number()
+		text, err := p.number()
+		if err != nil {
+			return nil, err
+		}
+		return shortNumber(text)
 	case 't':
 		return true, p.literal("true")
 	case 'f':
@@ -184,7 +187,7 @@ func (p *jsonParser) literal(word string) error {
 }
 
 // number reads a number in the grammar of RFC 8259, section 6, and keeps its spelling.
-func (p *jsonParser) number() (any, error) {
+func (p *jsonParser) number() (string, error) {
 	start := p.pos
 	if p.peek() == '-' {
 		p.pos++
@@ -192,12 +195,12 @@ func (p *jsonParser) number() (any, error) {
 	if p.peek() == '0' {
 		p.pos++
 	} else if !p.digits() {
-		return nil, mistakeAt(p.text, p.pos, "a digit")
+		return "", mistakeAt(p.text, p.pos, "a digit")
 	}
 	if p.peek() == '.' {
 		p.pos++
 		if !p.digits() {
-			return nil, mistakeAt(p.text, p.pos, "a digit after the decimal point")
+			return "", mistakeAt(p.text, p.pos, "a digit after the decimal point")
 		}
 	}
 	if p.peek()|0x20 == 'e' {
@@ -206,10 +209,10 @@ func (p *jsonParser) number() (any, error) {
 			p.pos++
 		}
 		if !p.digits() {
-			return nil, mistakeAt(p.text, p.pos, "a digit of the exponent")
+			return "", mistakeAt(p.text, p.pos, "a digit of the exponent")
 		}
 	}
-	return json.Number(p.text[start:p.pos]), nil
+	return p.text[start:p.pos], nil
 }
 
 // digits skips digits and tells whether there were any.

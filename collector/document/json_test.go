@@ -100,6 +100,9 @@ func FuzzJSON(f *testing.F) {
 		}
 		want, wantErr := bySTD(body)
 		got, err := document.JSON.Decode(t.Context(), body, "", limits)
+		if isLimit(err) {
+			t.Skip("encoding/json bounds no number")
+		}
 		if (err != nil) != (wantErr != nil) {
 			t.Fatalf("%q: got %v, %v; encoding/json %v, %v", body, got, err, want, wantErr)
 		}

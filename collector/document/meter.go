@@ -2,6 +2,7 @@ package document
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -64,6 +65,19 @@ func (m *meter) foresee(text string, separators ...string) error {
 		return m.tooMany()
 	}
 	return nil
+}
+
+// longestNumber is how many characters a number may have. Arithmetic on a whole
+// number takes time that grows with the square of its length, and jq cannot be
+// stopped in the middle of it.
+const longestNumber = 1000
+
+// shortNumber returns a number that is not too long to reckon with.
+func shortNumber(text string) (any, error) {
+	if len(text) > longestNumber {
+		return nil, Failf(ReasonLimit, "the document has a number of %d characters, the limit is %d", len(text), longestNumber)
+	}
+	return json.Number(text), nil
 }
 
 // enter notes the beginning of an array or object, leave its end.
