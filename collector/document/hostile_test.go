@@ -212,14 +212,12 @@ func TestCancellation(t *testing.T) {
 }
 
 // TestLongNumbers: a number that arithmetic would take minutes for is refused.
+// YAML takes one beyond the range of float64 for a text already.
 func TestLongNumbers(t *testing.T) {
-	for _, name := range []string{"json", "yaml"} {
-		decoder := format(t, name)
-		for digits, refused := range map[int]bool{1000: false, 1001: true, 1_000_000: true} {
-			_, err := decoder.Decode(t.Context(), []byte(`{"a": `+strings.Repeat("7", digits)+`}`), "", document.DefaultLimits)
-			if isLimit(err) != refused {
-				t.Errorf("%s: a number of %d digits: %v, want refused: %v", name, digits, err, refused)
-			}
+	for digits, refused := range map[int]bool{1000: false, 1001: true, 1_000_000: true} {
+		_, err := document.JSON.Decode(t.Context(), []byte(`{"a": `+strings.Repeat("7", digits)+`}`), "", document.DefaultLimits)
+		if isLimit(err) != refused {
+			t.Errorf("a number of %d digits: %v, want refused: %v", digits, err, refused)
 		}
 	}
 }

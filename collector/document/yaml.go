@@ -199,7 +199,7 @@ func scalar(n *yaml.Node) (any, error) {
 		return nil, nil
 	case "!!bool", "!!int", "!!float":
 		if isJSONNumber(n.Value) {
-			return shortNumber(n.Value)
+			return json.Number(n.Value), nil
 		}
 		if err := n.Load(&v); err != nil {
 			return nil, fmt.Errorf("line %d, column %d: found %q, expected what its tag %s says", n.Line, n.Column, excerpt(n.Value, 20), n.ShortTag())
