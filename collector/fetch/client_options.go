@@ -56,6 +56,7 @@ func (c *clientOptions) decode(d *options.Decoder, n *yaml.Node) {
 	}, proxyFields(d, &c.ProxyConfig)))
 	exclusive(d, n, "client", "basic_auth", "authorization", "oauth2", "bearer_token", "bearer_token_file")
 	if d.Failed() > failed {
+		c.tls = nil
 		return
 	}
 	if err := c.Validate(); err != nil {
@@ -126,7 +127,7 @@ func (c *clientOptions) decodeOAuth2(d *options.Decoder) func(*yaml.Node) {
 			"audience":                    d.Text(&o.Audience),
 			"claims":                      func(n *yaml.Node) { decodeClaims(d, n, &o.Claims) },
 			"scopes":                      d.Texts(&o.Scopes),
-			"token_url":                   httpURL(d, &o.TokenURL),
+			"token_url":                   func(n *yaml.Node) { decodeTokenURL(d, n, &o.TokenURL) },
 			"endpoint_params":             secrets(d, "endpoint_params", &o.EndpointParams),
 			"tls_config":                  func(n *yaml.Node) { c.decodeTLS(d, n, &o.TLSConfig) },
 		}, proxyFields(d, &o.ProxyConfig)))
@@ -227,18 +228,14 @@ func proxyFields(d *options.Decoder, into *config.ProxyConfig) options.Fields {
 	}
 }
 
-// httpURL decodes an http or https URL. Its query is shown to nobody.
-func httpURL(d *options.Decoder, into *string) func(*yaml.Node) {
-	return func(n *yaml.Node) {
-		d.Expanded(into)(n)
-		d.HideQuery(n)
-		u, err := url.Parse(*into)
-		if err == nil {
-			_, err = originOf(u)
-		}
-		if err != nil || u.User != nil {
-			d.Errorf(n, "found %s, expected a URL such as https://login.example/token", describeURL(n))
-		}
+func decodeTokenURL(d *options.Decoder, n *yaml.Node, into *string) {
+	d.Expanded(into)(n)
+	u, err := url.Parse(*into)
+	if err == nil {
+		_, err = originOf(u)
+	}
+	if err != nil || u.User != nil {
+		d.Errorf(n, "token_url: found %s, expected a URL such as https://login.example/token", describeURL(n))
 	}
 }
 

@@ -112,13 +112,16 @@ func (o *documentOptions) fields(d *options.Decoder) options.Fields {
 // statusCodes decodes a list of status codes; a single one is a list of one.
 func statusCodes(d *options.Decoder, into *[]int) func(*yaml.Node) {
 	return func(n *yaml.Node) {
-		items := []*yaml.Node{n}
-		if n.Kind == yaml.SequenceNode {
-			items = n.Content
+		*into = []int{}
+		decode := func(n *yaml.Node) {
+			code := 0
+			d.Int(&code, 100, 599)(n)
+			*into = append(*into, code)
 		}
-		*into = make([]int, len(items))
-		for i, item := range items {
-			d.Int(&(*into)[i], 100, 599)(item)
+		if n.Kind == yaml.SequenceNode {
+			d.Sequence(n, "a list of status codes", decode)
+		} else {
+			decode(n)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"status_exporter/collector/document"
 	"status_exporter/collector/query"
 	"status_exporter/config/options"
 )
@@ -34,7 +35,11 @@ func (t *text) isSecret() bool { return t.value != nil && t.value.IsSecret() }
 // yield, nil leaves it as it is.
 func (t *text) render(ctx context.Context, env *query.Env, escape func(string) (string, error)) (string, error) {
 	if t.value != nil {
-		return t.value.Get()
+		s, err := t.value.Get()
+		if err != nil {
+			return "", &document.Failure{Reason: document.ReasonLogin, Err: err}
+		}
+		return s, nil
 	}
 	if t.parts == nil {
 		return t.fixed, nil
