@@ -9,6 +9,8 @@ BRANCH            ?= $(shell git rev-parse --abbrev-ref HEAD)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 IMAGE             ?= status_exporter
 FUZZTIME          ?= 1m
+DURATION          ?= 2m
+TARGETS           ?= 3000
 PLATFORMS         ?= linux-amd64 linux-arm64 darwin-amd64 darwin-arm64 windows-amd64
 
 GOLANGCI_LINT_VERSION := v2.15.0
@@ -62,6 +64,14 @@ fuzz: ## Every fuzz target for FUZZTIME (1m)
 		echo "== $$name ($${file%/*})"; \
 		go test -run='^$$' -fuzz="^$$name$$" -fuzztime=$(FUZZTIME) "$${file%/*}" </dev/null; \
 	done
+
+.PHONY: faults
+faults: ## The exporter against targets that do what they should not
+	go test -count=1 -v ./test/faults
+
+.PHONY: soak
+soak: ## The exporter under load for DURATION (2m), with TARGETS (3000)
+	SOAK_DURATION=$(DURATION) SOAK_TARGETS=$(TARGETS) go test -count=1 -v -timeout 0 ./test/soak
 
 .PHONY: image
 image: dist/linux-$(shell go env GOARCH)/status_exporter ## The container image IMAGE (status_exporter)
