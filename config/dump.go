@@ -32,8 +32,8 @@ func (l *loader) dump(modules map[string]*yaml.Node) string {
 		auths.Content = append(auths.Content, text(name), l.auths[name].value)
 	}
 	section("auths", auths)
-	if l.deflt != nil {
-		section("default", l.deflt)
+	if l.def != nil {
+		section("default", l.def)
 	}
 	targets := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, n := range l.targets {

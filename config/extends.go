@@ -160,7 +160,7 @@ func mergeRules(base, over *yaml.Node) *yaml.Node {
 	names := make(map[string]bool)
 	eachRule(over, func(name, _ *yaml.Node) { names[name.Value] = true })
 	merged := *over
-	merged.Content = append(withoutRules(base, names).Content, over.Content...)
+	merged.Content = slices.Concat(withoutRules(base, names).Content, over.Content)
 	return &merged
 }
 

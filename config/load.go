@@ -87,8 +87,8 @@ type loader struct {
 	builtin map[string]*yaml.Node // modules
 	user    map[string]entry      // modules
 	auths   map[string]entry
-	order   []string // of user modules
-	deflt   *yaml.Node
+	order   []string   // of user modules
+	def     *yaml.Node // what stands under default
 	targets []*yaml.Node
 	config  *Config
 
@@ -140,11 +140,11 @@ func (l *loader) readFile(name string, text []byte) {
 			l.d.Entries(n, "auths", func(key, value *yaml.Node) { l.add(l.auths, "auths entry", key, value) })
 		},
 		"default": func(n *yaml.Node) {
-			if l.deflt != nil {
-				l.d.Errorf(n, "there is a default target at %s already, expected one", l.d.Position(l.deflt))
+			if l.def != nil {
+				l.d.Errorf(n, "there is a default target at %s already, expected one", l.d.Position(l.def))
 				return
 			}
-			l.deflt = n
+			l.def = n
 		},
 		"targets": func(n *yaml.Node) { l.targets = append(l.targets, n) },
 	})

@@ -38,12 +38,11 @@ func TestMistakes(t *testing.T) {
 	for _, e := range entries {
 		name, isFile := strings.CutSuffix(e.Name(), ".yml")
 		files := []string{e.Name()}
-		if e.Name() == "right" {
+		switch {
+		case name == "right", !isFile && !e.IsDir():
 			continue
-		} else if e.IsDir() {
-			files = []string{filepath.Join(e.Name(), "*.yml")}
-		} else if !isFile {
-			continue
+		case e.IsDir():
+			files = []string{filepath.Join(name, "*.yml")}
 		}
 		cases++
 		t.Run(name, func(t *testing.T) {

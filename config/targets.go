@@ -7,6 +7,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"status_exporter/collector/document"
+	"status_exporter/collector/fetch"
 	"status_exporter/collector/mapping"
 	"status_exporter/config/options"
 )
@@ -16,8 +18,8 @@ func (l *loader) decodeTargets() {
 	for _, n := range l.targets {
 		l.d.Sequence(n, "targets", l.target)
 	}
-	if l.deflt != nil {
-		l.defaultTarget(l.deflt)
+	if l.def != nil {
+		l.defaultTarget(l.def)
 	}
 }
 
@@ -51,8 +53,8 @@ func (l *loader) target(n *yaml.Node) {
 		l.d.Errorf(n, "target %s names the module %s, which takes no target", t.Name, t.Module)
 	case url == nil:
 		l.d.Errorf(n, "target %s needs a url", t.Name)
-	case m != nil && m.HTTP.CheckTarget(t.URL) != nil:
-		l.d.Errorf(url, "%v", m.HTTP.CheckTarget(t.URL))
+	default:
+		l.checkURL(url, t.URL, m)
 	}
 	l.targetNodes[t.Name] = name
 	l.config.Targets[t.Name] = t
@@ -110,10 +112,25 @@ func (l *loader) defaultTarget(n *yaml.Node) {
 		l.d.Errorf(url, "default names a target, but its module %s takes none", def.Module)
 	case m.NeedsTarget() && url == nil:
 		l.d.Errorf(n, "default needs a target for its module %s", def.Module)
-	case named == nil && url != nil && m.HTTP.CheckTarget(def.Target) != nil:
-		l.d.Errorf(url, "%v", m.HTTP.CheckTarget(def.Target))
+	case !m.NeedsTarget() && def.Auth != "":
+		l.d.Errorf(n, "default names an auth, but its module %s takes none", def.Module)
+	case named == nil && url != nil:
+		l.checkURL(url, def.Target, m)
 	}
 	l.config.Default = def
+}
+
+// checkURL checks the URL of a target of a module; where m is nil, of any.
+func (l *loader) checkURL(n *yaml.Node, url string, m *Module) {
+	o := &fetch.Options{}
+	if m != nil {
+		o = m.HTTP
+	} else {
+		o.Decode(l.d, nil, nil, document.JSON)
+	}
+	if err := o.CheckTarget(url); err != nil {
+		l.d.Errorf(n, "%v", err)
+	}
 }
 
 // flagDefault takes over the default target that the command line names.

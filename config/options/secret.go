@@ -30,9 +30,6 @@ type Value struct {
 // another file.
 const secretLimit = 1 << 20
 
-// NewValue returns a Value that is no secret.
-func NewValue(text string) *Value { return &Value{text: text} }
-
 // IsSecret tells whether the text may be shown to nobody.
 func (v *Value) IsSecret() bool { return v.secret }
 
@@ -106,17 +103,5 @@ func (d *Decoder) Value(into **Value) func(*yaml.Node) {
 			d.Errorf(n, "a secret has one key, expected either secret or secret_file")
 		}
 		*into = v
-	}
-}
-
-// Values decodes a mapping of names to texts or secrets.
-func (d *Decoder) Values(what string, into *map[string]*Value) func(*yaml.Node) {
-	return func(n *yaml.Node) {
-		*into = make(map[string]*Value, len(n.Content)/2)
-		d.Entries(n, what, func(key, value *yaml.Node) {
-			var v *Value
-			d.Value(&v)(value)
-			(*into)[key.Value] = v
-		})
 	}
 }
