@@ -3,7 +3,6 @@ package fetch
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -148,8 +147,8 @@ func badEntry(entry, expected string) error {
 		printable(entry), expected)
 }
 
-// entryOf returns the entry that names exactly the target at url.
-func entryOf(u *url.URL, o origin) allowed {
+// entryOf returns the entry that names exactly o.
+func entryOf(o origin) allowed {
 	if o.socket != "" {
 		return allowed{written: o.String(), socket: o.socket}
 	}

@@ -199,7 +199,7 @@ func TestRedirects(t *testing.T) {
 		_, _ = w.Write([]byte("{}"))
 	})
 	code := http.StatusFound
-	var s = serve(t, func(w http.ResponseWriter, r *http.Request) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/back" {
 			got, method = r.Header, r.Method
 			_, _ = w.Write([]byte("{}"))
@@ -266,7 +266,7 @@ func TestRedirects(t *testing.T) {
 // TestRedirectedStatus says why a redirected request has no credentials.
 func TestRedirectedStatus(t *testing.T) {
 	other := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, 302) })
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) })
 	got := failure(t, read(t, newClient(t, "", fetch.Settings{}), s.URL), document.ReasonStatus)
 	want := "asking " + other.URL + ": the target answered 401 Unauthorized, expected 2xx; it was redirected to another host or port, which gets no credentials"
 	if got != want {

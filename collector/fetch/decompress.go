@@ -38,7 +38,7 @@ func (p *inflaters) inflate(body io.Reader, size, limit int64, reserve func(int)
 	}
 	defer p.idle.Put(z)
 	switch err := z.Reset(body); {
-	case err == io.EOF: // no body at all
+	case errors.Is(err, io.EOF): // no body at all
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("the answer is said to be gzip: %w", err)

@@ -84,7 +84,7 @@ func (f *fetch) try(ctx context.Context, c *call, trusted bool) (a *answer, fail
 	if trusted {
 		rt = f.client.trusted
 	}
-	r, err := rt.RoundTrip(req)
+	r, err := rt.RoundTrip(req) //nolint:bodyclose // ending the exchange closes it
 	if err != nil {
 		failure, lost := failed(ctx, err, t, url), t.lost(err) && ctx.Err() == nil
 		finish()

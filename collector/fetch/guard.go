@@ -3,7 +3,6 @@ package fetch
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"strings"
 )
 
@@ -136,11 +135,11 @@ func (g *guard) namesSpecial(address netip.Addr, within netip.Prefix) bool {
 func newGuard(o *Options, s *Settings) (*guard, error) {
 	var trusted AllowList
 	for _, target := range s.Trusted {
-		u, origin, err := parseTarget(target, o.scheme, o.port)
+		_, origin, err := parseTarget(target, o.scheme, o.port)
 		if err != nil {
 			return nil, err
 		}
-		trusted = append(trusted, entryOf(u, origin))
+		trusted = append(trusted, entryOf(origin))
 	}
 	g := &guard{deny: s.Policy.Deny}
 	g.named = append(append(g.named, s.Policy.Allow...), trusted...)
@@ -168,8 +167,8 @@ func (g *guard) bind(whose string, allow AllowList, secret bool, trusted AllowLi
 
 // atConfigured returns a guard for an address that the configuration itself
 // names, such as a token endpoint: only what is denied is refused.
-func (g *guard) atConfigured(u *url.URL, o origin) *guard {
-	return &guard{deny: g.deny, named: AllowList{entryOf(u, o)}}
+func (g *guard) atConfigured(o origin) *guard {
+	return &guard{deny: g.deny, named: AllowList{entryOf(o)}}
 }
 
 // sensitive tells whether the name of a header suggests that its value is a

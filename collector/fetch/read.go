@@ -46,7 +46,7 @@ func (f *fetch) body(ctx context.Context, a *answer, limit int64) ([]byte, *docu
 		failure = document.Failf(document.ReasonOverloaded, "asking %s: %w", a.shown, err)
 	case errors.Is(err, errTooLarge):
 		failure = document.Failf(document.ReasonTooLarge, "asking %s: the answer is larger than body_size_limit, %d bytes", a.shown, limit)
-	case w.err != nil && w.err != io.EOF:
+	case w.err != nil && !errors.Is(w.err, io.EOF):
 		failure = failed(ctx, w.err, a.trace, a.shown)
 	case timedOut(ctx, err):
 		failure = failed(ctx, err, a.trace, a.shown)

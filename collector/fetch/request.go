@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -288,11 +289,11 @@ func (r *request) query(ctx context.Context, env *query.Env) (string, error) {
 func parsePath(s string) (*url.URL, error) {
 	path, rawQuery, _ := strings.Cut(s, "?")
 	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return nil, fmt.Errorf("the path holds a control character")
+		return nil, errors.New("the path holds a control character")
 	}
 	decoded, err := url.PathUnescape(path)
 	if err != nil {
-		return nil, fmt.Errorf("the path holds a %% without two hexadecimal digits")
+		return nil, errors.New("the path holds a % without two hexadecimal digits")
 	}
 	return &url.URL{Path: decoded, RawPath: path, RawQuery: strings.ReplaceAll(rawQuery, " ", "%20")}, nil
 }

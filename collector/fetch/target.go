@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -105,7 +106,7 @@ func targetURL(target, scheme string, port int) (*url.URL, error) {
 	case err != nil:
 		return nil, fmt.Errorf("not a URL, %s", targetForms)
 	case u.User != nil:
-		return nil, fmt.Errorf("it holds a user name or password, which would show in labels and logs; credentials belong into the module's http.client or under auths")
+		return nil, errors.New("it holds a user name or password, which would show in labels and logs; credentials belong into the module's http.client or under auths")
 	case u.Opaque != "":
 		return nil, fmt.Errorf("not a URL, %s", targetForms)
 	case strings.HasSuffix(u.Host, ":"):
@@ -128,7 +129,7 @@ func socketURL(rest, scheme string) (*url.URL, error) {
 	rest = strings.TrimPrefix(rest, "//")
 	file, request, hasPath := strings.Cut(rest, ":/")
 	if !path.IsAbs(file) || strings.ContainsRune(file, 0) {
-		return nil, fmt.Errorf("expected the absolute name of a socket, such as unix:/run/name.sock:/path")
+		return nil, errors.New("expected the absolute name of a socket, such as unix:/run/name.sock:/path")
 	}
 	u := &url.URL{}
 	if hasPath {

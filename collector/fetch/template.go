@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -62,6 +63,8 @@ func (t *text) render(ctx context.Context, env *query.Env, escape func(string) (
 	return out.String(), nil
 }
 
+var errNothing = errors.New("found nothing to put into the request")
+
 // evaluate returns the one result of an expression as text: a string as it is,
 // anything else as JSON.
 func evaluate(ctx context.Context, expr *query.Query, env *query.Env) (string, error) {
@@ -71,7 +74,7 @@ func evaluate(ctx context.Context, expr *query.Query, env *query.Env) (string, e
 		}
 		switch result := result.(type) {
 		case nil:
-			return "", fmt.Errorf("found nothing to put into the request")
+			return "", errNothing
 		case string:
 			return result, nil
 		default:
@@ -79,7 +82,7 @@ func evaluate(ctx context.Context, expr *query.Query, env *query.Env) (string, e
 			return string(b), err
 		}
 	}
-	return "", fmt.Errorf("found nothing to put into the request")
+	return "", errNothing
 }
 
 // escapePath makes s one part of a path, as jq's @uri does. It refuses . and ..,
@@ -144,7 +147,7 @@ func (t *text) compile(d *options.Decoder, n *yaml.Node) {
 }
 
 func firstExpression(s string) (expr *query.Query, end int, err error) {
-	err = fmt.Errorf("not closed")
+	err = errors.New("not closed")
 	for i := range len(s) {
 		if s[i] != ')' {
 			continue

@@ -147,7 +147,7 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.failure != nil {
 		return nil, t.failure
 	}
-	h, tr := &hop{origin: t.tokens.origin, guard: t.fetch.client.guard.atConfigured(t.tokens.url, t.tokens.origin)}, &trace{}
+	h, tr := &hop{origin: t.tokens.origin, guard: t.fetch.client.guard.atConfigured(t.tokens.origin)}, &trace{}
 	h.ctx = withTrace(context.WithValue(t.ctx, hopKey{}, h), tr)
 	req = req.WithContext(h.ctx)
 	if t.tokens.proxy != nil {
