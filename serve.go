@@ -270,7 +270,7 @@ func listen(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig
 	case <-ctx.Done():
 	}
 	logger.Info("stopping", "scrapes_in_flight", inFlight.now())
-	shutDown(servers, inFlight)
+	shutDown(context.WithoutCancel(ctx), servers, inFlight)
 	logger.Info("stopped")
 	return nil
 }

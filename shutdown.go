@@ -45,9 +45,9 @@ func (c *counter) count(next http.Handler) http.Handler {
 const closeDelay = 300 * time.Millisecond
 
 // shutDown stops accepting requests, waits for those in flight, whose probes
-// have deadlines, and closes what is left.
-func shutDown(servers []*http.Server, inFlight *counter) {
-	ctx, cancel := context.WithCancel(context.Background())
+// have deadlines, and closes what is left. ctx ends it sooner.
+func shutDown(ctx context.Context, servers []*http.Server, inFlight *counter) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var group sync.WaitGroup
 	for _, server := range servers {

@@ -19,7 +19,7 @@ import (
 type Collector struct {
 	ctx     context.Context
 	probe   *Probe
-	observe func(*Result)
+	observe func(context.Context, *Result)
 }
 
 var (
@@ -29,7 +29,7 @@ var (
 
 // New returns a Collector that makes a probe within the deadline of ctx and
 // hands its result to observe before the metrics are emitted.
-func New(ctx context.Context, probe *Probe, observe func(*Result)) *Collector {
+func New(ctx context.Context, probe *Probe, observe func(context.Context, *Result)) *Collector {
 	return &Collector{ctx, probe, observe}
 }
 
@@ -41,7 +41,7 @@ func (c *Collector) Describe(chan<- *prometheus.Desc) {}
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	result := c.probe.Run(c.ctx)
 	defer result.Release()
-	c.observe(result)
+	c.observe(c.ctx, result)
 	result.Collect(ch)
 }
 

@@ -17,7 +17,7 @@ import (
 type Gatherer struct {
 	ctx     context.Context
 	probe   *Probe
-	observe func(*Result)
+	observe func(context.Context, *Result)
 }
 
 var (
@@ -27,7 +27,7 @@ var (
 
 // NewGatherer returns a Gatherer that makes a probe within the deadline of ctx
 // and hands its result to observe.
-func NewGatherer(ctx context.Context, probe *Probe, observe func(*Result)) *Gatherer {
+func NewGatherer(ctx context.Context, probe *Probe, observe func(context.Context, *Result)) *Gatherer {
 	return &Gatherer{ctx, probe, observe}
 }
 
@@ -35,7 +35,7 @@ func NewGatherer(ctx context.Context, probe *Probe, observe func(*Result)) *Gath
 // until done is called.
 func (g *Gatherer) Gather() (families []*dto.MetricFamily, done func(), err error) {
 	result := g.probe.Run(g.ctx)
-	g.observe(result)
+	g.observe(g.ctx, result)
 	families, used, err := result.Gather()
 	return families, func() { used(); result.Release() }, err
 }

@@ -30,7 +30,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 		gatherers = append(gatherers, collector.NewGatherer(ctx, probe, h.observe))
 	case !errors.Is(err, collector.ErrNoDefault):
 		result := lease.DefaultFailed(err)
-		h.observe(result)
+		h.observe(ctx, result)
 		gatherers = append(gatherers, result)
 	}
 	if h.ExporterMetrics {

@@ -107,7 +107,7 @@ func (h *handler) deadline(r *http.Request) (context.Context, context.CancelFunc
 func (h *handler) explain(ctx context.Context, w http.ResponseWriter, probe *collector.Probe) {
 	result := probe.Run(ctx)
 	defer result.Release()
-	h.observe(result)
+	h.observe(ctx, result)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if err := result.WriteReport(w); err != nil {
 		h.Logger.Debug("the answer could not be written", "error", err)
@@ -122,7 +122,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, err
 
 // observe counts a probe and logs what went wrong in it, in one line for each
 // document that failed and one for everything that was dropped.
-func (h *handler) observe(r *collector.Result) {
+func (h *handler) observe(ctx context.Context, r *collector.Result) {
 	h.Metrics.observe(r)
 	logger := h.Logger.With("module", r.Probe.Module.Name, "target", r.Probe.Target)
 	for _, f := range r.Failures {
@@ -130,14 +130,14 @@ func (h *handler) observe(r *collector.Result) {
 		if f.Optional {
 			level = slog.LevelDebug
 		}
-		logger.Log(context.Background(), level, "probe failed", "document", f.Document, "reason", f.Reason, "error", f.Err)
+		logger.Log(ctx, level, "probe failed", "document", f.Document, "reason", f.Reason, "error", f.Err)
 	}
 	if dropped := r.Mapping.Dropped; len(dropped) > 0 {
 		total := 0
 		for _, d := range dropped {
 			total += d.Count
 		}
-		logger.Warn("samples dropped", "dropped", total, "first", dropped[0].Metric+": "+dropped[0].Detail, "reason", dropped[0].Reason, "kinds", len(dropped))
+		logger.WarnContext(ctx, "samples dropped", "dropped", total, "first", dropped[0].Metric+": "+dropped[0].Detail, "reason", dropped[0].Reason, "kinds", len(dropped))
 	}
-	logger.Debug("probe done", "success", r.Success, "samples", r.Mapping.SampleCount(), "duration", r.Duration)
+	logger.DebugContext(ctx, "probe done", "success", r.Success, "samples", r.Mapping.SampleCount(), "duration", r.Duration)
 }

@@ -153,7 +153,7 @@ func (c *cursor) value(wanted *member, depth int) bool {
 		return false
 	}
 	var text []byte
-	ok := true
+	var ok bool
 	switch b := c.text[c.at]; {
 	case b == '{':
 		return c.object(wanted, depth+1)

@@ -60,7 +60,7 @@ func splitNginx(text string) ([]part, error) {
 var nginxHead = regexp.MustCompile(`^log_format\s+\S+\s+(?:escape=(\w+)\s+)?`)
 
 // nginxDirective returns the string of a whole directive:
-// log_format NAME [escape=default|json|none] STRING … ;
+// log_format NAME [escape=default|json|none] STRING …; and no more.
 func nginxDirective(text string) (string, error) {
 	head := nginxHead.FindString(text)
 	if head == "" {

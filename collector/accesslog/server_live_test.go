@@ -138,7 +138,7 @@ func (s *server) start(program string, args ...string) {
 		_ = s.command.Wait()
 	})
 	s.until("the server answers", func() bool {
-		answer, err := http.Get("http://" + s.address + "/x") //nolint:noctx // until bounds it
+		answer, err := http.Get("http://" + s.address + "/x")
 		if err != nil {
 			return false
 		}

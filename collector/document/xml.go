@@ -127,7 +127,7 @@ func (p *xmlParser) trailer() error {
 	for {
 		token, err := p.tokens.RawToken()
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // the end, or bytes that mean nothing any more
 		}
 		if start, ok := token.(xml.StartElement); ok {
 			return &xml.SyntaxError{Msg: fmt.Sprintf("found a second root element <%s>", start.Name.Local)}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"testing"
 	"time"
 
@@ -27,11 +28,12 @@ func TestAgainstNodeExporter(t *testing.T) {
 		stop := make(chan struct{})
 		if busy {
 			go func() {
-				for {
+				for work := 0; ; work++ {
 					select {
 					case <-stop:
 						return
 					default:
+						runtime.KeepAlive(work)
 					}
 				}
 			}()

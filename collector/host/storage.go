@@ -79,7 +79,7 @@ type diskReader struct {
 
 func (r diskReader) read(ctx context.Context) (any, error) {
 	// Times are in milliseconds everywhere with this key, else not on Windows.
-	ctx = context.WithValue(ctx, disk.WillBeDeletedOptInWindowsIOTimeMs, true) //nolint:revive,staticcheck // the library's key is a string
+	ctx = context.WithValue(ctx, disk.WillBeDeletedOptInWindowsIOTimeMs, true) //nolint:staticcheck // the library's key is a string
 	counters, err := disk.IOCountersWithContext(ctx)
 	if err != nil {
 		return nil, err

@@ -120,23 +120,25 @@ func withoutTexts(source string) string {
 func compileError(source string, err error) error {
 	text := err.Error()
 	e := &SyntaxError{Source: source, Offset: -1, Problem: text}
-	if name, ok := strings.CutPrefix(text, "variable not defined: "); ok {
+	problem, name, _ := strings.Cut(text, ": ")
+	switch {
+	case problem == "variable not defined":
 		e.Offset = find(source, name)
 		e.Problem, e.Hint = "there is no variable "+name, variableHint(name)
-	} else if id, ok := strings.CutPrefix(text, "function not defined: "); ok {
-		name, arity, _ := strings.Cut(id, "/")
+	case problem == "function not defined":
+		name, arity, _ := strings.Cut(name, "/")
 		e.Offset = find(source, name)
 		e.Problem, e.Hint = functionHint(source, e.Offset, name, arity)
-	} else if name, ok := strings.CutPrefix(text, "label not defined: "); ok {
+	case problem == "label not defined":
 		e.Offset = find(source, name)
 		e.Problem = "there is no label " + name
-	} else if errors.Is(err, errEnvironment) {
+	case errors.Is(err, errEnvironment):
 		e.Problem = "the environment cannot be read here"
 		e.Hint = "the parameters of the module are $vars"
-	} else if strings.HasPrefix(text, "input(s)") {
+	case strings.HasPrefix(text, "input(s)"):
 		e.Problem = "input and inputs have nothing to read here"
 		e.Hint = "the document is $root, and all documents are $docs"
-	} else if strings.HasPrefix(text, "missing query") {
+	case strings.HasPrefix(text, "missing query"):
 		e.Problem, e.Hint = "it says nothing", wholeDocument
 	}
 	return e
