@@ -235,7 +235,8 @@ func TestRequest(t *testing.T) {
 		{"xml", "format: xml", "", "GET / ", http.Header{"Accept": {"application/xml, text/xml;q=0.9, */*;q=0.5"}}},
 		{
 			"variables", `{http: {path: '/pools/\($vars.pool)/x', params: {t: 'at \($target)'}, headers: {X-N: '\($vars.n + 1)'}, body: 'n=\($vars.n)'}}`, "",
-			"POST /pools/a%20b%2Fc/x?t=at+TARGET n=4", http.Header{"X-N": {"5"}},
+			"POST /pools/a%20b%2Fc/x?t=at+TARGET n=4",
+			http.Header{"X-N": {"5"}},
 		},
 		{"parentheses in an expression", `http: {headers: {X-A: '(\(("a" + ")") | ascii_upcase))'}}`, "", "GET / ", http.Header{"X-A": {"(A))"}}},
 	}
