@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, getenv func(string) (string, bool),
 	p := &program{getenv: getenv, stdout: stdout, stderr: stderr}
 	app := kingpin.New("status_exporter", "Turns any program's status page into Prometheus metrics, at scrape time.")
 	app.Version(version.Print("status_exporter"))
-	app.HelpFlag.Short('h')
+	app.HelpFlag.Short('h').Help("Show this help.")
 	app.UsageTemplate(kingpin.LongHelpTemplate)
 	app.UsageWriter(stdout)
 	app.ErrorWriter(stderr)

@@ -28,7 +28,7 @@ func probeCommand(app *kingpin.Application) command {
 	cmd.Flag("module", "The module. Without one, and where the page is not that of module app, one is guessed.").
 		Default("app").IsSetByUser(&o.moduleSet).StringVar(&o.module)
 	cmd.Flag("auth", "Which of the configuration's auths to use.").StringVar(&o.auth)
-	cmd.Flag("var", "Sets a var that the module allows a request to set: NAME=VALUE; repeatable.").StringMapVar(&o.vars)
+	cmd.Flag("var", "Sets a var that the module allows a request to set: NAME=VALUE; repeatable.").PlaceHolder("NAME=VALUE").StringMapVar(&o.vars)
 	cmd.Flag("timeout", "When to give up.").Default(defaultTimeout.String()).DurationVar(&o.timeout)
 	cmd.Flag("config.file", "Configuration file, or a glob of such; repeatable.").PlaceHolder("FILE").StringsVar(&o.configFiles)
 	policyFlags(cmd, &o.allow, &o.deny)

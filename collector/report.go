@@ -115,9 +115,12 @@ func (o *report) phases(p document.Phases) {
 func (o *report) documents(r *Result) {
 	o.printf("\nDocuments\n")
 	for _, doc := range r.Documents {
-		if doc.Failure != nil {
+		switch {
+		case doc.Failure != nil:
 			o.printf("  %s: not there (%s)\n", doc.Name, doc.Failure.Reason)
-		} else {
+		case doc.Bytes < 0: // it was not read as bytes
+			o.printf("  %s: %s\n", doc.Name, outline(doc.Value))
+		default:
 			o.printf("  %s: %d bytes, decoded in %s: %s\n", doc.Name, doc.Bytes, short(doc.Phases[document.PhaseDecode]), outline(doc.Value))
 		}
 		if len(doc.Excerpt) > 0 {
