@@ -50,14 +50,15 @@ func (m *sampleMetric) Write(out *dto.Metric) error {
 }
 
 func created(s *mapping.Sample) *timestamppb.Timestamp {
-	if s.Created.IsZero() {
+	at := s.Created()
+	if at.IsZero() {
 		return nil
 	}
-	return timestamppb.New(s.Created)
+	return timestamppb.New(at)
 }
 
 func histogram(s *mapping.Sample) *dto.Histogram {
-	d := s.Distribution
+	d := s.Distribution()
 	out := &dto.Histogram{
 		SampleCount: &d.Count, SampleSum: &d.Sum, CreatedTimestamp: created(s),
 		Bucket: make([]*dto.Bucket, 0, len(d.Buckets)),
@@ -70,7 +71,7 @@ func histogram(s *mapping.Sample) *dto.Histogram {
 }
 
 func summary(s *mapping.Sample) *dto.Summary {
-	d := s.Distribution
+	d := s.Distribution()
 	out := &dto.Summary{
 		SampleCount: &d.Count, SampleSum: &d.Sum, CreatedTimestamp: created(s),
 		Quantile: make([]*dto.Quantile, 0, len(d.Quantiles)),

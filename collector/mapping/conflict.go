@@ -10,15 +10,33 @@ import (
 	"status_exporter/collector/query"
 )
 
-// describeConflict says which samples were lost to each other, and which field
-// of the items that they come from would make a label that tells them apart.
-func describeConflict(same []*candidate) string {
-	labels := make([]string, len(same[0].Labels))
-	for i, l := range same[0].Labels {
+// A conflict is what several samples of different values with the same labels
+// were made of.
+type conflict struct {
+	labels []Label
+	items  []any
+	rules  []*rule // by which each was made
+}
+
+func (e *evaluation) conflict(found *candidates, places []int32) *conflict {
+	c := &conflict{labels: found.samples[places[0]].Labels}
+	for _, place := range places {
+		from := found.origins[place]
+		c.items = append(c.items, e.items[from.item])
+		c.rules = append(c.rules, e.rules.all[from.rule])
+	}
+	return c
+}
+
+// describe says which samples were lost to each other, and which field of the
+// items that they come from would make a label that tells them apart.
+func (c *conflict) describe() string {
+	labels := make([]string, len(c.labels))
+	for i, l := range c.labels {
 		labels[i] = fmt.Sprintf("%s=%q", l.Name, l.Value)
 	}
-	text := fmt.Sprintf("%d samples have the labels {%s} and different values", len(same), strings.Join(labels, ", "))
-	if field := distinguishingField(same); field != "" {
+	text := fmt.Sprintf("%d samples have the labels {%s} and different values", len(c.items), strings.Join(labels, ", "))
+	if field := c.distinguishingField(); field != "" {
 		text += "; a label made from " + field + " would tell them apart"
 	}
 	return text
@@ -30,22 +48,22 @@ var naming = regexp.MustCompile(`(?i)(address|host|id|index|key|name|node|number
 
 // distinguishingField returns, as a jq path, the field whose value differs
 // between all items, or "". It prefers what names things, then texts at the top.
-func distinguishingField(same []*candidate) string {
+func (c *conflict) distinguishingField() string {
 	best, bestRank := "", 8
 	consider := func(depth int, path ...string) {
 		rank := depth
 		if !naming.MatchString(path[depth]) {
 			rank += 4
 		}
-		if isNumber(field(same[0].item, path)) {
+		if isNumber(field(c.items[0], path)) {
 			rank += 2
 		}
 		text := fieldPath(path)
-		if rank < min(bestRank, 6) && !same[0].rule.measures(text) && differs(same, path) {
+		if rank < min(bestRank, 6) && !c.rules[0].measures(text) && differs(c.items, path) {
 			best, bestRank = text, rank
 		}
 	}
-	item, _ := same[0].item.(map[string]any)
+	item, _ := c.items[0].(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(item)) {
 		consider(0, key)
 		inner, _ := item[key].(map[string]any)
@@ -63,10 +81,10 @@ func (r *rule) measures(path string) bool {
 }
 
 // differs tells whether every item has another scalar at path.
-func differs(same []*candidate, path []string) bool {
-	seen := make(map[string]bool, len(same))
-	for _, c := range same {
-		text, scalar := scalarText(field(c.item, path))
+func differs(items []any, path []string) bool {
+	seen := make(map[string]bool, len(items))
+	for _, item := range items {
+		text, scalar := scalarText(field(item, path))
 		if !scalar || text == "" || seen[text] {
 			return false
 		}

@@ -18,6 +18,8 @@ type compiler struct {
 	documents []string
 	rules     *Rules
 	families  map[string]*declaration
+	sets      int    // of labels, as rule.set counts them
+	slots     []slot // of the last set
 }
 
 // Decode reads and compiles the `metrics:` of a module. documents are the names
@@ -180,6 +182,12 @@ func (c *compiler) metric(r *rule, n *yaml.Node, s scope, f *fields) {
 		r.slots = append(r.slots, l.slot)
 	}
 	slices.SortFunc(r.slots, func(a, b slot) int { return cmp.Compare(a.name, b.name) })
+	if f.label == "" {
+		if c.sets == 0 || !slices.Equal(r.slots, c.slots) {
+			c.sets, c.slots = c.sets+1, r.slots
+		}
+		r.set = c.sets
+	}
 	r.family = c.family(name, r)
 }
 

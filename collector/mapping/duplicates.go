@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"go.yaml.in/yaml/v4"
 
@@ -33,57 +34,115 @@ func (p *policy) decode(d *options.Decoder) func(*yaml.Node) {
 	}
 }
 
-// A candidate is a sample before duplicates were looked for, and the item and
-// rule that it comes from.
-type candidate struct {
-	Sample
-	item any
-	rule *rule
+// Candidates are the samples of one family before duplicates were looked for.
+type candidates struct {
+	samples []Sample
+	origins []origin // of each sample
+}
+
+// An origin is where a sample comes from: an item, by its place in
+// evaluation.items, and a rule, by its index.
+type origin struct{ item, rule int32 }
+
+// An order is that of the samples of a family by their labels. Families that are
+// made of the same items mostly have the same labels, even the same slices of
+// them: then one order serves them all, which in a profile of 20,000 series was
+// a third of the mapping.
+type order struct {
+	samples []Sample // as they were made
+	places  []int32  // of them, sorted; nil where they were made in order, each once
+	unique  bool
+}
+
+// of returns the order of samples, which is the last one where that serves.
+func (o *order) of(samples []Sample) *order {
+	if o.serves(samples) {
+		return o
+	}
+	o = &order{samples: samples, unique: true}
+	ascending := true
+	for i := 1; i < len(samples) && ascending; i++ {
+		ascending = compareLabels(samples[i-1].Labels, samples[i].Labels) < 0
+	}
+	if ascending {
+		return o
+	}
+	o.places = make([]int32, len(samples))
+	for i := range o.places {
+		o.places[i] = int32(i)
+	}
+	slices.SortFunc(o.places, func(a, b int32) int {
+		if c := o.compare(a, b); c != 0 {
+			return c
+		}
+		return int(a - b)
+	})
+	for i := 1; i < len(o.places) && o.unique; i++ {
+		o.unique = o.compare(o.places[i-1], o.places[i]) != 0
+	}
+	return o
+}
+
+func (o *order) compare(a, b int32) int {
+	return compareLabels(o.samples[a].Labels, o.samples[b].Labels)
+}
+
+// serves tells whether samples have the very labels that were put in order.
+func (o *order) serves(samples []Sample) bool {
+	if o == nil || len(samples) != len(o.samples) {
+		return false
+	}
+	for i := range samples {
+		if !sameSlice(samples[i].Labels, o.samples[i].Labels) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameSlice(a, b []Label) bool {
+	return len(a) == len(b) && unsafe.SliceData(a) == unsafe.SliceData(b)
 }
 
 // merge returns the samples of one family, sorted by their labels and one for
-// each label set. conflict is called with the candidates, in the order of the
-// document, of a label set of which none is left.
-func (p policy) merge(found []candidate, conflict func([]*candidate)) []Sample {
-	order := make([]int, len(found))
-	for i := range order {
-		order[i] = i
+// each label set. conflict is called with the places of the candidates, in the
+// order of the document, of a label set of which none is left.
+func (p policy) merge(found []Sample, o *order, conflict func([]int32)) []Sample {
+	if o.places == nil {
+		return found
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		if c := compareLabels(found[a].Labels, found[b].Labels); c != 0 {
-			return c
-		}
-		return a - b
-	})
 	samples := make([]Sample, 0, len(found))
-	var same []*candidate
-	for len(order) > 0 {
-		one := &found[order[0]]
-		same = append(same[:0], one)
-		for _, i := range order[1:] {
-			if compareLabels(one.Labels, found[i].Labels) != 0 {
-				break
-			}
-			same = append(same, &found[i])
+	if o.unique {
+		for _, place := range o.places {
+			samples = append(samples, found[place])
 		}
-		if s, ok := p.one(same); ok {
+		return samples
+	}
+	for from := 0; from < len(o.places); {
+		to := from + 1
+		for to < len(o.places) && o.compare(o.places[from], o.places[to]) == 0 {
+			to++
+		}
+		same := o.places[from:to]
+		if s, ok := p.one(found, same); ok {
 			samples = append(samples, s)
 		} else {
 			conflict(same)
 		}
-		order = order[len(same):]
+		from = to
 	}
 	return samples
 }
 
-// one returns the sample that stands for samples with the same labels.
-func (p policy) one(same []*candidate) (Sample, bool) {
-	one := same[0].Sample
-	for _, other := range same[1:] {
+// one returns the sample that stands for those with the same labels.
+func (p policy) one(found []Sample, same []int32) (Sample, bool) {
+	one := found[same[0]]
+	for _, place := range same[1:] {
+		other := &found[place]
 		switch p {
 		case first:
 		case last:
-			one = other.Sample
+			one = *other
 		case sum:
 			one.Value += other.Value
 		case least:
@@ -91,7 +150,7 @@ func (p policy) one(same []*candidate) (Sample, bool) {
 		case most:
 			one.Value = max(one.Value, other.Value)
 		default:
-			if !equal(one, other.Sample) {
+			if !equal(&one, other) {
 				return one, false
 			}
 		}
@@ -100,14 +159,15 @@ func (p policy) one(same []*candidate) (Sample, bool) {
 }
 
 // equal tells whether two samples have the same value.
-func equal(a, b Sample) bool {
-	if a.Distribution == nil || b.Distribution == nil {
-		return a.Distribution == b.Distribution && sameNumber(a.Value, b.Value)
+func equal(a, b *Sample) bool {
+	x, y := a.Distribution(), b.Distribution()
+	if x == nil || y == nil {
+		return x == y && sameNumber(a.Value, b.Value)
 	}
-	return a.Distribution.Count == b.Distribution.Count &&
-		sameNumber(a.Distribution.Sum, b.Distribution.Sum) &&
-		maps.Equal(a.Distribution.Buckets, b.Distribution.Buckets) &&
-		maps.EqualFunc(a.Distribution.Quantiles, b.Distribution.Quantiles, sameNumber)
+	return x.Count == y.Count &&
+		sameNumber(x.Sum, y.Sum) &&
+		maps.Equal(x.Buckets, y.Buckets) &&
+		maps.EqualFunc(x.Quantiles, y.Quantiles, sameNumber)
 }
 
 func sameNumber(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }

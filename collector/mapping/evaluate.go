@@ -19,12 +19,19 @@ type evaluation struct {
 	envs  map[string]*query.Env // by document
 	env   *query.Env            // of the rule that is being applied
 
-	registers []string      // label values of the enclosing groups
-	found     [][]candidate // by family
-	count     int           // of candidates
-	labels    []Label       // a slab that samples take their labels from
-	extra     []Label       // in.Labels, sorted, without empty ones
-	full      *problem      // what is told of samples beyond the limit
+	registers []string     // label values of the enclosing groups
+	written   int          // how often registers were
+	found     []candidates // by family
+	count     int          // of candidates
+	labels    []Label      // a slab that samples take their labels from
+	shared    []Label      // the last labels that samples may share
+	sharedSet int          // the rule.set that these are of
+	sharedAt  int          // what was written then
+	extra     []Label      // in.Labels, sorted, without empty ones
+	full      *problem     // what is told of samples beyond the limit
+
+	items []any // that samples were made of
+	noted int32 // where the present one is in items; less than 0 for not yet
 
 	findings []Finding // by rule
 	drops    drops
@@ -38,7 +45,8 @@ func newEvaluation(ctx context.Context, r *Rules, in Input) *evaluation {
 		docs:      make(map[string]*document.Document, len(in.Documents)),
 		envs:      make(map[string]*query.Env, len(in.Documents)),
 		registers: make([]string, r.registers),
-		found:     make([][]candidate, len(r.families)),
+		found:     make([]candidates, len(r.families)),
+		noted:     -1,
 		findings:  make([]Finding, len(r.all)),
 	}
 	if e.in.Limits == (Limits{}) {
@@ -77,13 +85,13 @@ func (e *evaluation) apply(r *rule, item any, from string) {
 		e.skip(r)
 		return
 	}
+	env, noted := e.env, e.noted
 	if r.from != from {
-		item = doc.Value
+		item, e.noted = doc.Value, -1
 	}
-	outer := e.env
 	e.env = e.envs[r.from]
 	e.each(r, item)
-	e.env = outer
+	e.env, e.noted = env, noted
 }
 
 func (e *evaluation) applyAll(rules []*rule, item any, from string) {
@@ -113,6 +121,7 @@ func (e *evaluation) each(r *rule, item any) {
 		case v == nil:
 			e.dropAll(r, &problem{reason: Missing, query: r.each}, item)
 		default:
+			e.noted = -1
 			e.item(r, v)
 		}
 	}
@@ -125,6 +134,9 @@ func (e *evaluation) each(r *rule, item any) {
 // rules of the group.
 func (e *evaluation) item(r *rule, item any) {
 	e.findings[r.index].Items++
+	if len(r.labels) > 0 {
+		e.written++
+	}
 	for i := range r.labels {
 		l := &r.labels[i]
 		text, p := e.label(l, item)

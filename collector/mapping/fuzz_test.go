@@ -100,7 +100,7 @@ func checkResult(t *testing.T, r *mapping.Result) {
 					t.Errorf("%s: label %s is empty, too long, not UTF-8 or there twice", sampleText(f.Family, s), l.Name)
 				}
 			}
-			if d := s.Distribution; d != nil {
+			if d := s.Distribution(); d != nil {
 				for le, count := range d.Buckets {
 					if count > d.Count || le != le {
 						t.Errorf("%s: bucket %v has %d of %d", f.Family.Name, le, count, d.Count)

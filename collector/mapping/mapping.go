@@ -65,11 +65,38 @@ type FamilySamples struct {
 
 // A Sample becomes one const metric.
 type Sample struct {
-	Labels  []Label // sorted by name; none is empty
-	Value   float64 // of a gauge, counter, untyped, info or stateset
-	Created time.Time
-	// Distribution is set for histograms and summaries and then stands for Value.
-	Distribution *Distribution
+	Labels []Label // sorted by name; none is empty
+	Value  float64 // of a gauge, counter, untyped, info or stateset
+	rare   *rare   // nil for most
+}
+
+// rare is what few samples have. There may be a million samples at once.
+type rare struct {
+	created      time.Time
+	distribution *Distribution
+}
+
+// Created returns when counting began; zero where that is not known.
+func (s *Sample) Created() time.Time {
+	if s.rare == nil {
+		return time.Time{}
+	}
+	return s.rare.created
+}
+
+// Distribution returns what stands for Value in histograms and summaries; nil for others.
+func (s *Sample) Distribution() *Distribution {
+	if s.rare == nil {
+		return nil
+	}
+	return s.rare.distribution
+}
+
+func (s *Sample) setCreated(t time.Time) {
+	if s.rare == nil {
+		s.rare = &rare{}
+	}
+	s.rare.created = t
 }
 
 // A Label is one label of a sample.

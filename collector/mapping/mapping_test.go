@@ -84,7 +84,7 @@ func sampleText(f *mapping.Family, s mapping.Sample) string {
 		text += "}"
 	}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-	if d := s.Distribution; d != nil {
+	if d := s.Distribution(); d != nil {
 		for _, le := range slices.Sorted(maps.Keys(d.Buckets)) {
 			text += fmt.Sprintf(" le=%v:%d", le, d.Buckets[le])
 		}
@@ -95,8 +95,8 @@ func sampleText(f *mapping.Family, s mapping.Sample) string {
 	} else {
 		text += " " + number(s.Value)
 	}
-	if !s.Created.IsZero() {
-		text += " created " + s.Created.UTC().Format("2006-01-02T15:04:05.999Z07:00")
+	if !s.Created().IsZero() {
+		text += " created " + s.Created().UTC().Format("2006-01-02T15:04:05.999Z07:00")
 	}
 	return text
 }

@@ -4,10 +4,17 @@ package mapping
 func (e *evaluation) result() *Result {
 	out := &Result{Findings: e.findings, Err: e.err}
 	if e.err == nil {
-		for i, found := range e.found {
-			if samples := e.merge(found, e.rules.families[i].duplicates); len(samples) > 0 {
+		var o *order
+		for i := range e.found {
+			found := &e.found[i]
+			if len(found.samples) == 0 {
+				continue
+			}
+			o = o.of(found.samples)
+			if samples := e.merge(found, o, e.rules.families[i].duplicates); len(samples) > 0 {
 				out.Families = append(out.Families, FamilySamples{e.rules.families[i], samples})
 			}
+			*found = candidates{} // it may be large, and what follows needs room
 		}
 		out.Satisfied = e.satisfied()
 	}
@@ -16,12 +23,13 @@ func (e *evaluation) result() *Result {
 }
 
 // merge leaves one sample of each label set, and tells of those of which none is left.
-func (e *evaluation) merge(found []candidate, p policy) []Sample {
-	return p.merge(found, func(same []*candidate) {
-		conflict := &problem{reason: Duplicate, detail: describeConflict(same)}
-		for _, c := range same {
-			e.findings[c.rule.index].Samples--
-			e.drop(c.rule, conflict, c.item)
+func (e *evaluation) merge(found *candidates, o *order, p policy) []Sample {
+	return p.merge(found.samples, o, func(same []int32) {
+		lost := e.conflict(found, same)
+		told := &problem{reason: Duplicate, detail: lost.describe()}
+		for i, r := range lost.rules {
+			e.findings[r.index].Samples--
+			e.drop(r, told, lost.items[i])
 		}
 	})
 }

@@ -33,6 +33,7 @@ type rule struct {
 	each    *query.Query  // nil: applied once, to what encloses it
 	labels  []labelQuery  // its own, written to the registers
 	slots   []slot        // all labels of its samples, sorted by name
+	set     int           // the same for rules one after the other with the same slots; 0 with a stateSlot
 	family  *Family       // nil in a group
 	value   *query.Query  // nil with values, in an info metric and in distributions
 	values  []stateQuery  // one sample each

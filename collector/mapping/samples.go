@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"status_exporter/collector/query"
 )
@@ -21,7 +22,7 @@ func (e *evaluation) samples(r *rule, item any) {
 			e.drop(r, p, item)
 			return
 		}
-		e.emit(r, item, Sample{Distribution: d}, "")
+		e.emit(r, item, Sample{rare: &rare{distribution: d}}, "")
 	case r.values != nil:
 		for _, v := range r.values {
 			e.sample(r, v.query, item, v.text)
@@ -80,18 +81,45 @@ func (e *evaluation) emit(r *rule, item any, s Sample, state string) {
 	}
 	if r.created != nil {
 		created, p := e.one(r.created, item)
+		var at time.Time
 		if p == nil {
-			s.Created, p = unixTime(r.created, created)
+			at, p = unixTime(r.created, created)
 		}
-		if p != nil && p.reason != Missing {
+		switch {
+		case p == nil:
+			s.setCreated(at)
+		case p.reason != Missing:
 			e.drop(r, p, item)
 			return
 		}
 	}
-	s.Labels = e.sampleLabels(r, state)
-	e.found[r.family.Index] = append(e.found[r.family.Index], candidate{s, item, r})
+	s.Labels = e.labelsOf(r, state)
+	f := &e.found[r.family.Index]
+	f.samples = append(f.samples, s)
+	f.origins = append(f.origins, origin{e.note(item), int32(r.index)})
 	e.findings[r.index].Samples++
 	e.count++
+}
+
+// note returns where the item that is being mapped stands in e.items.
+func (e *evaluation) note(item any) int32 {
+	if e.noted < 0 {
+		e.noted = int32(len(e.items))
+		e.items = append(e.items, item)
+	}
+	return e.noted
+}
+
+// labelsOf returns the labels of a sample. Rules of a group that have the same
+// labels share those of an item: sorting and printing then meet each set once.
+func (e *evaluation) labelsOf(r *rule, state string) []Label {
+	if r.set == 0 {
+		return e.sampleLabels(r, state)
+	}
+	if e.sharedSet != r.set || e.sharedAt != e.written {
+		e.shared, e.sharedSet, e.sharedAt = e.sampleLabels(r, ""), r.set, e.written
+	}
+	return e.shared
 }
 
 // Labels are allocated in slabs that grow from the first size to the last.
