@@ -171,6 +171,23 @@ func TestPrometheusExamples(t *testing.T) {
 	}
 }
 
+// TestModules finds built-in modules that the README does not list.
+func TestModules(t *testing.T) {
+	cfg, err := config.Load(config.Input{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range cfg.Modules {
+		if !strings.Contains(string(text), "`"+name+"`") {
+			t.Errorf("README.md does not list the module %s", name)
+		}
+	}
+}
+
 // TestFlags compares the flags of serve with those that the README names.
 func TestFlags(t *testing.T) {
 	out, err := exec.Command("go", "run", "status_exporter", "--help").CombinedOutput()
