@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"status_exporter/collector/document"
+	"status_exporter/collector/mapping"
 )
 
 // WriteReport writes what happened in a probe as text for a person: the requests
@@ -145,7 +147,8 @@ func outline(v any) string {
 func (o *report) rules(r *Result) {
 	o.printf("\nRules (mapped in %s)\n", short(r.Phases[document.PhaseMap]))
 	t := tabwriter.NewWriter(o.w, 0, 8, 2, ' ', 0)
-	fmt.Fprint(t, "  METRIC\tEXPRESSION\tITEMS\tSAMPLES\tDROPPED\t\n")
+	fmt.Fprint(t, "  METRIC\tEXPRESSION\tITEMS\tSAMPLES\tDROPPED\tFIRST SAMPLE, OR WHY NONE\n")
+	first := firstSamples(r.Mapping.Families)
 	for _, f := range r.Mapping.Findings {
 		name := f.Metric
 		if name == "" {
@@ -153,6 +156,8 @@ func (o *report) rules(r *Result) {
 		}
 		note := f.Hint
 		switch {
+		case f.Samples > 0:
+			note = first[f.Metric]
 		case f.Skipped:
 			note = "document " + f.Document + " is not there"
 		case f.Empty:
@@ -171,6 +176,27 @@ func (o *report) rules(r *Result) {
 			o.printf("  %s: %d for %s; %s\n", d.Metric, d.Count, d.Reason, d.Detail)
 		}
 	}
+}
+
+// firstSamples returns the first sample of each family as a person reads it.
+func firstSamples(families []mapping.FamilySamples) map[string]string {
+	first := make(map[string]string, len(families))
+	for _, f := range families {
+		s := f.Samples[0]
+		labels := make([]string, len(s.Labels))
+		for i, l := range s.Labels {
+			labels[i] = l.Name + "=" + strconv.Quote(l.Value)
+		}
+		text := strconv.FormatFloat(s.Value, 'g', -1, 64)
+		if f.Family.Type == mapping.Histogram || f.Family.Type == mapping.Summary {
+			text = "a " + string(f.Family.Type)
+		}
+		if len(labels) > 0 {
+			text = "{" + oneLine(strings.Join(labels, ",")) + "} " + text
+		}
+		first[f.Family.Name] = text
+	}
+	return first
 }
 
 // oneLine puts an expression on one line and shortens it: the table is to be read.
