@@ -54,23 +54,20 @@ func (s *share) reserve(n int64) error {
 }
 
 // Wait returns when the probe may work on what it has read. A probe that works
-// already, on another of its documents, goes on.
+// already, on another of its documents, goes on. Only who works needs the memory
+// for it, so that many probes wait for each other where they would not fit at once.
 func (s *share) Wait(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.reserve(s.bodies*perByte - s.reserved); err != nil {
-		return err
+	if !s.working {
+		select {
+		case s.budget.places <- struct{}{}:
+			s.working = true
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for one of the %d probes that work at the same time: %w", cap(s.budget.places), context.Cause(ctx))
+		}
 	}
-	if s.working {
-		return nil
-	}
-	select {
-	case s.budget.places <- struct{}{}:
-		s.working = true
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for one of the %d probes that work at the same time: %w", cap(s.budget.places), context.Cause(ctx))
-	}
+	return s.reserve(s.bodies*perByte - s.reserved)
 }
 
 // aside gives the place of the probe to others while f waits for a client.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"status_exporter/collector/document"
@@ -68,9 +69,11 @@ func (p *Probe) Run(ctx context.Context) *Result {
 	r := &Result{Probe: p, Start: time.Now(), Mapping: &mapping.Result{}}
 	r.guard(func() {
 		r.read(ctx)
-		if err := p.share.Wait(ctx); err != nil {
-			r.fail(p.documents()[0], document.AsFailure(ctx, document.ReasonOverloaded, err))
-			return
+		if r.hasDocument() {
+			if err := p.share.Wait(ctx); err != nil {
+				r.fail(p.documents()[0], document.AsFailure(ctx, document.ReasonOverloaded, err))
+				return
+			}
 		}
 		r.mapSamples(ctx)
 	})
@@ -105,6 +108,12 @@ func (r *Result) read(ctx context.Context) {
 			r.Failures = append(r.Failures, Failure{doc.Name, doc.Optional, *doc.Failure})
 		}
 	}
+}
+
+// hasDocument tells whether there is anything to work on: what failed has its
+// reason already.
+func (r *Result) hasDocument() bool {
+	return slices.ContainsFunc(r.Documents, func(d *document.Document) bool { return d.Failure == nil })
 }
 
 // mapSamples applies the rules to the documents.
