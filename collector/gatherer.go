@@ -37,7 +37,11 @@ func (g *Gatherer) Gather() (families []*dto.MetricFamily, done func(), err erro
 	result := g.probe.Run(g.ctx)
 	g.observe(g.ctx, result)
 	families, used, err := result.Gather()
-	return families, func() { used(); result.Release() }, err
+	return families, func() {
+		used()
+		result.Mapping.Release()
+		result.Release()
+	}, err
 }
 
 // Aside runs f, which waits for the client, while others may work in the place

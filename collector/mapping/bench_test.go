@@ -58,8 +58,10 @@ func benchmarkMap(b *testing.B, text string, in mapping.Input, samples int) {
 	rules := mustCompile(b, text)
 	b.ReportAllocs()
 	for b.Loop() {
-		if r := rules.Map(b.Context(), in); r.SampleCount() != samples {
+		r := rules.Map(b.Context(), in)
+		if r.SampleCount() != samples {
 			b.Fatalf("%d samples, want %d; %v", r.SampleCount(), samples, r.Dropped)
 		}
+		r.Release()
 	}
 }

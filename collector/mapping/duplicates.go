@@ -38,6 +38,14 @@ func (p *policy) decode(d *options.Decoder) func(*yaml.Node) {
 type candidates struct {
 	samples []Sample
 	origins []origin // of each sample
+	sorted  []Sample // room for the samples that are left, in order
+}
+
+// empty keeps the memory of the candidates and nothing else.
+func (c *candidates) empty() {
+	clear(c.samples)
+	clear(c.sorted)
+	c.samples, c.origins, c.sorted = c.samples[:0], c.origins[:0], c.sorted[:0]
 }
 
 // An origin is where a sample comes from: an item, by its place in
@@ -107,14 +115,15 @@ func sameSlice(a, b []Label) bool {
 // merge returns the samples of one family, sorted by their labels and one for
 // each label set. conflict is called with the places of the candidates, in the
 // order of the document, of a label set of which none is left.
-func (p policy) merge(found []Sample, o *order, conflict func([]int32)) []Sample {
+func (p policy) merge(found *candidates, o *order, conflict func([]int32)) []Sample {
 	if o.places == nil {
-		return found
+		return found.samples
 	}
-	samples := make([]Sample, 0, len(found))
+	samples := slices.Grow(found.sorted, len(found.samples))
+	defer func() { found.sorted = samples }()
 	if o.unique {
 		for _, place := range o.places {
-			samples = append(samples, found[place])
+			samples = append(samples, found.samples[place])
 		}
 		return samples
 	}
@@ -124,7 +133,7 @@ func (p policy) merge(found []Sample, o *order, conflict func([]int32)) []Sample
 			to++
 		}
 		same := o.places[from:to]
-		if s, ok := p.one(found, same); ok {
+		if s, ok := p.one(found.samples, same); ok {
 			samples = append(samples, s)
 		} else {
 			conflict(same)

@@ -45,6 +45,17 @@ type Result struct {
 	// Err is the context's error where mapping was cut short. There are no
 	// families then.
 	Err error
+
+	evaluation *evaluation // whose memory it uses
+}
+
+// Release lets the next Map of the same rules use the memory of this result,
+// which must not be read any more. It need not be called.
+func (r *Result) Release() {
+	if e := r.evaluation; e != nil {
+		*r = Result{}
+		e.release()
+	}
 }
 
 // SampleCount returns the number of samples in all families.

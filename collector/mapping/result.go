@@ -2,7 +2,7 @@ package mapping
 
 // result removes duplicates and puts everything in order.
 func (e *evaluation) result() *Result {
-	out := &Result{Findings: e.findings, Err: e.err}
+	out := &Result{Findings: e.findings, Err: e.err, evaluation: e}
 	if e.err == nil {
 		var o *order
 		for i := range e.found {
@@ -12,10 +12,10 @@ func (e *evaluation) result() *Result {
 			}
 			o = o.of(found.samples)
 			if samples := e.merge(found, o, e.rules.families[i].duplicates); len(samples) > 0 {
-				out.Families = append(out.Families, FamilySamples{e.rules.families[i], samples})
+				e.families = append(e.families, FamilySamples{e.rules.families[i], samples})
 			}
-			*found = candidates{} // it may be large, and what follows needs room
 		}
+		out.Families = e.families
 		out.Satisfied = e.satisfied()
 	}
 	out.Dropped = e.drops.sorted()
@@ -24,7 +24,7 @@ func (e *evaluation) result() *Result {
 
 // merge leaves one sample of each label set, and tells of those of which none is left.
 func (e *evaluation) merge(found *candidates, o *order, p policy) []Sample {
-	return p.merge(found.samples, o, func(same []int32) {
+	return p.merge(found, o, func(same []int32) {
 		lost := e.conflict(found, same)
 		told := &problem{reason: Duplicate, detail: lost.describe()}
 		for i, r := range lost.rules {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"strings"
+	"sync"
 
 	"status_exporter/collector/query"
 )
@@ -12,6 +13,8 @@ type Rules struct {
 	all       []*rule // every rule, groups included, in reading order: the order of findings
 	families  []*Family
 	registers int // how many label values of enclosing groups are alive at once
+
+	spare sync.Pool // of *evaluation
 }
 
 // Families returns the families that the rules can make, in reading order.

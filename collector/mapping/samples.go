@@ -135,6 +135,7 @@ func (e *evaluation) sampleLabels(r *rule, state string) []Label {
 		e.labels = make([]Label, 0, max(need, firstSlab, min(2*cap(e.labels), lastSlab)))
 	}
 	start := len(e.labels)
+	defer func() { e.labelled += len(e.labels) - start }()
 	extra := e.extra
 	for i := range r.slots {
 		s := &r.slots[i]

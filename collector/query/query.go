@@ -10,6 +10,7 @@ package query
 import (
 	"context"
 	"iter"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -33,6 +34,7 @@ type Env struct {
 	Target  string         // $target
 	Status  int            // $status: the HTTP status code of the document
 	Headers map[string]any // $headers: the answer's headers by lower-case name, several values joined with ", "
+	Header  http.Header    // what Headers are made of, when an expression reads them
 	Vars    map[string]any // $vars: the parameters of the module
 }
 
@@ -42,8 +44,18 @@ var variables = map[string]func(*Env) any{
 	"$docs":    func(env *Env) any { return env.Docs },
 	"$target":  func(env *Env) any { return env.Target },
 	"$status":  func(env *Env) any { return env.Status },
-	"$headers": func(env *Env) any { return env.Headers },
+	"$headers": (*Env).headers,
 	"$vars":    func(env *Env) any { return env.Vars },
+}
+
+func (env *Env) headers() any {
+	if env.Headers == nil {
+		env.Headers = make(map[string]any, len(env.Header))
+		for name, lines := range env.Header {
+			env.Headers[strings.ToLower(name)] = strings.Join(lines, ", ")
+		}
+	}
+	return env.Headers
 }
 
 // Compile compiles a jq expression. The error is a *SyntaxError.
