@@ -187,18 +187,21 @@ func hidden(h http.Header, secrets map[string]bool) http.Header {
 
 // withoutValues cuts the query values and user names of the URLs in a header.
 func withoutValues(value string) string {
-	before, query, ok := strings.Cut(value, "?")
-	if at := strings.LastIndexByte(before, '@'); at >= 0 {
-		if scheme := strings.LastIndex(before[:at], "//"); scheme >= 0 {
-			before = before[:scheme+2] + before[at+1:]
+	var out strings.Builder
+	for link := range strings.SplitAfterSeq(value, ">") {
+		before, _, hasQuery := strings.Cut(link, "?")
+		if scheme := strings.Index(before, "//"); scheme >= 0 {
+			if at := strings.LastIndexByte(before, '@'); at > scheme {
+				before = before[:scheme+2] + before[at+1:]
+			}
+		}
+		out.WriteString(before)
+		if hasQuery {
+			out.WriteString("?...")
+			if strings.HasSuffix(link, ">") {
+				out.WriteByte('>')
+			}
 		}
 	}
-	if !ok {
-		return before
-	}
-	_, rest, ok := strings.Cut(query, ">")
-	if !ok {
-		return before + "?..."
-	}
-	return before + "?...>" + withoutValues(rest)
+	return out.String()
 }

@@ -198,19 +198,35 @@ func nextLink(headers []string) string {
 			if !ok {
 				break
 			}
-			params := after
-			if end := strings.Index(after, ",<"); end >= 0 {
-				params = after[:end]
-			} else if end := strings.Index(after, ", <"); end >= 0 {
-				params = after[:end]
-			}
-			if isNext(params) {
+			end := unquotedComma(after)
+			if isNext(after[:end]) {
 				return target
 			}
-			rest = after[len(params):]
+			rest = after[end:]
 		}
 	}
 	return ""
+}
+
+// unquotedComma returns where the first comma outside quotes stands in s, or its
+// end.
+func unquotedComma(s string) int {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			quoted = !quoted
+		case '\\':
+			if quoted {
+				i++
+			}
+		case ',':
+			if !quoted {
+				return i
+			}
+		}
+	}
+	return len(s)
 }
 
 // isNext tells whether the parameters of a link hold the relation next.

@@ -1,0 +1,7 @@
+package fetch
+
+// NextLink and WithoutValues are for fuzzing.
+var (
+	NextLink      = nextLink
+	WithoutValues = withoutValues
+)
