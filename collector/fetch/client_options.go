@@ -228,8 +228,10 @@ func proxyFields(d *options.Decoder, into *config.ProxyConfig) options.Fields {
 	}
 }
 
+// decodeTokenURL decodes the URL of a token endpoint, whose query may hold a key.
 func decodeTokenURL(d *options.Decoder, n *yaml.Node, into *string) {
 	d.Expanded(into)(n)
+	d.HideQuery(n)
 	u, err := url.Parse(*into)
 	if err == nil {
 		_, err = originOf(u)
