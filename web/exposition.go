@@ -7,18 +7,44 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"status_exporter/collector"
 )
 
-// writers are reused: promhttp writes an exposition in small pieces, which net/http
-// would send through its own small buffer.
-var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
+// An exposition is what answering a scrape takes. It is used again for others: a
+// handler of promhttp makes metrics of its own, which were a tenth of what a small
+// scrape allocates.
+type exposition struct {
+	gatherer prometheus.TransactionalGatherer
+	handler  http.Handler // writes what the gatherer gathers
+	buffer   *bufio.Writer
+	compress compressor
+}
+
+// newExposition returns an exposition. promhttp writes in small pieces, which
+// net/http would send through its own small buffer.
+func (h *handler) newExposition() *exposition {
+	e := &exposition{}
+	e.buffer = bufio.NewWriterSize(&e.compress, 64<<10)
+	e.handler = promhttp.HandlerForTransactional(e, promhttp.HandlerOpts{
+		ErrorLog: errorLog{h.Logger},
+		// One family that cannot be exposed must not cost the others.
+		ErrorHandling:      promhttp.ContinueOnError,
+		DisableCompression: true, // compressor is cheaper
+		EnableOpenMetrics:  true,
+		// Only metrics whose rule has `created` have such samples.
+		EnableOpenMetricsTextCreatedSamples: true,
+	})
+	return e
+}
+
+// Gather gathers for the scrape that is being answered.
+func (e *exposition) Gather() ([]*dto.MetricFamily, func(), error) { return e.gatherer.Gather() }
 
 // A bufferedResponse is a ResponseWriter over a large buffer.
 type bufferedResponse struct {
@@ -53,23 +79,25 @@ func (h *handler) expose(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if g, ok := gatherer.(*collector.Gatherer); ok {
 		out = asideWriter{w, g}
 	}
-	buffer := writers.Get().(*bufio.Writer)
-	buffer.Reset(out)
+	e, _ := h.expositions.Get().(*exposition)
+	if e == nil {
+		e = h.newExposition()
+	}
+	e.gatherer = gatherer
+	e.compress.begin(out, w.Header(), r.Header)
+	e.buffer.Reset(&e.compress)
 	defer func() {
-		if err := buffer.Flush(); err != nil {
+		err := e.buffer.Flush()
+		if ended := e.compress.end(); err == nil {
+			err = ended
+		}
+		if err != nil {
 			h.Logger.Debug("the answer could not be written", "error", err)
 		}
-		buffer.Reset(nil)
-		writers.Put(buffer)
+		e.gatherer = nil
+		h.expositions.Put(e)
 	}()
-	promhttp.HandlerForTransactional(gatherer, promhttp.HandlerOpts{
-		ErrorLog: errorLog{h.Logger},
-		// One family that cannot be exposed must not cost the others.
-		ErrorHandling:     promhttp.ContinueOnError,
-		EnableOpenMetrics: true,
-		// Only metrics whose rule has `created` have such samples.
-		EnableOpenMetricsTextCreatedSamples: true,
-	}).ServeHTTP(bufferedResponse{w, buffer}, r)
+	e.handler.ServeHTTP(bufferedResponse{w, e.buffer}, r)
 }
 
 // errorLog writes what promhttp cannot expose to the log. A client that went

@@ -10,6 +10,7 @@ import (
 	"net/http/pprof"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
@@ -43,7 +44,8 @@ const excerptBytes = 2048
 // A handler serves all paths.
 type handler struct {
 	Options
-	targets targetLimit
+	targets     targetLimit
+	expositions sync.Pool // of *exposition
 }
 
 // NewHandler returns the handler of all paths.

@@ -124,6 +124,9 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, err
 // document that failed and one for everything that was dropped.
 func (h *handler) observe(ctx context.Context, r *collector.Result) {
 	h.Metrics.observe(r)
+	if len(r.Failures)+len(r.Mapping.Dropped) == 0 && !h.Logger.Enabled(ctx, slog.LevelDebug) {
+		return // nothing to tell, and With formats what it is given
+	}
 	logger := h.Logger.With("module", r.Probe.Module.Name, "target", r.Probe.Target)
 	for _, f := range r.Failures {
 		level := slog.LevelWarn
