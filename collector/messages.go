@@ -29,8 +29,10 @@ type messages struct {
 func (m *messages) families(all []mapping.FamilySamples) []*dto.MetricFamily {
 	slices.SortFunc(all, func(a, b mapping.FamilySamples) int { return cmp.Compare(a.Family.Name, b.Family.Name) })
 	m.reserve(all)
+	var before *mapping.FamilySamples
 	for i := range all {
-		m.familyOut = append(m.familyOut, m.fillFamily(&all[i]))
+		m.familyOut = append(m.familyOut, m.fillFamily(&all[i], before))
+		before = &all[i]
 	}
 	return m.familyOut
 }
@@ -39,6 +41,7 @@ func (m *messages) families(all []mapping.FamilySamples) []*dto.MetricFamily {
 // so these must not grow while they are filled.
 func (m *messages) reserve(all []mapping.FamilySamples) {
 	var series, gauges, counters, untyped, labels int
+	var before []mapping.Sample
 	for _, f := range all {
 		n := len(f.Samples)
 		series += n
@@ -52,8 +55,11 @@ func (m *messages) reserve(all []mapping.FamilySamples) {
 			gauges += n
 		}
 		for i := range f.Samples {
-			labels += len(f.Samples[i].Labels)
+			if !f.Samples[i].SharesLabels(before, i) {
+				labels += len(f.Samples[i].Labels)
+			}
 		}
+		before = f.Samples
 	}
 	empty(&m.family, len(all))
 	empty(&m.familyOut, len(all))
@@ -69,7 +75,7 @@ func (m *messages) reserve(all []mapping.FamilySamples) {
 // empty empties a slab and gives it room for n.
 func empty[T any](slab *[]T, n int) {
 	if cap(*slab) < n {
-		*slab = make([]T, 0, n+n/4)
+		*slab = make([]T, 0, n+n/16)
 	}
 	*slab = (*slab)[:0]
 }
@@ -80,21 +86,33 @@ func next[T any](slab *[]T) *T {
 	return &(*slab)[len(*slab)-1]
 }
 
-func (m *messages) fillFamily(f *mapping.FamilySamples) *dto.MetricFamily {
+// fillFamily takes the labels of the family before where the samples share them.
+func (m *messages) fillFamily(f, before *mapping.FamilySamples) *dto.MetricFamily {
+	var samples []mapping.Sample
+	var metrics []*dto.Metric
+	if before != nil {
+		samples, metrics = before.Samples, m.family[len(m.family)-1].Metric
+	}
 	out := next(&m.family)
 	out.Name, out.Help, out.Type = &f.Family.Name, &f.Family.Help, metricType(f.Family.Type)
 	from := len(m.metricOut)
 	for i := range f.Samples {
-		m.metricOut = append(m.metricOut, m.fillMetric(f.Family.Type, &f.Samples[i]))
+		s := &f.Samples[i]
+		metric := m.fillMetric(f.Family.Type, s)
+		if s.SharesLabels(samples, i) {
+			metric.Label = metrics[i].Label
+		} else {
+			metric.Label = m.fillLabels(s.Labels)
+		}
+		m.metricOut = append(m.metricOut, metric)
 	}
 	out.Metric = m.metricOut[from:len(m.metricOut):len(m.metricOut)]
 	return out
 }
 
-// fillMetric is sampleMetric.Write into the slabs.
+// fillMetric is sampleMetric.Write into the slabs, but for the labels.
 func (m *messages) fillMetric(kind mapping.Type, s *mapping.Sample) *dto.Metric {
 	out := next(&m.metric)
-	out.Label = m.fillLabels(s.Labels)
 	out.Gauge, out.Counter, out.Untyped, out.Histogram, out.Summary = nil, nil, nil, nil, nil
 	switch kind {
 	case mapping.Counter:

@@ -101,7 +101,7 @@ func (o *order) serves(samples []Sample) bool {
 		return false
 	}
 	for i := range samples {
-		if !sameSlice(samples[i].Labels, o.samples[i].Labels) {
+		if !samples[i].SharesLabels(o.samples, i) {
 			return false
 		}
 	}

@@ -103,6 +103,12 @@ func (s *Sample) Distribution() *Distribution {
 	return s.rare.distribution
 }
 
+// SharesLabels tells whether the labels are the very ones that sample i of others
+// has, which those made of the same items mostly have.
+func (s *Sample) SharesLabels(others []Sample, i int) bool {
+	return i < len(others) && sameSlice(s.Labels, others[i].Labels)
+}
+
 func (s *Sample) setCreated(t time.Time) {
 	if s.rare == nil {
 		s.rare = &rare{}
