@@ -78,7 +78,7 @@ func (l *Lease) Probe(r Request) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.source, p.Target, err = src.probe(fetch.Request{Target: r.Target, Vars: p.Vars, Excerpt: r.Excerpt, Share: p.share})
+	p.source, p.Target, err = src.probe(fetch.Request{Target: r.Target, Vars: p.Vars, Excerpt: r.Excerpt, Explain: r.Explain, Share: p.share})
 	return p, err
 }
 

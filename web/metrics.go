@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -15,17 +16,19 @@ import (
 // metrics serves the exporter's own metrics and, where there is a default
 // target, those of a probe of it.
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel, err := h.deadline(r)
+	timeout, err := h.timeout(r)
 	if err != nil {
 		h.refuse(w, r, http.StatusBadRequest, err)
 		return
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
 	lease := h.Pool.Lease()
 	defer lease.Release()
 
 	var gatherers []prometheus.TransactionalGatherer
-	switch probe, err := lease.Default(); {
+	probe, err := lease.Default()
+	switch {
 	case err == nil:
 		gatherers = append(gatherers, collector.NewGatherer(ctx, probe, h.observe))
 	case !errors.Is(err, collector.ErrNoDefault):

@@ -22,11 +22,12 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, http.StatusBadRequest, err)
 		return
 	}
-	ctx, cancel, err := h.deadline(r)
+	timeout, err := h.timeout(r)
 	if err != nil {
 		h.refuse(w, r, http.StatusBadRequest, err)
 		return
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
 
 	lease := h.Pool.Lease()
@@ -85,22 +86,22 @@ func (h *handler) parse(r *http.Request) (request collector.Request, debug bool,
 // timeoutHeader is how Prometheus says when it will give up, in seconds.
 const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 
-// deadline returns a context that ends a little before the scraper gives up.
+// timeout returns how long a probe may take: a little less than the scraper waits.
 // Where the offset leaves nothing, half of the time is used.
-func (h *handler) deadline(r *http.Request) (context.Context, context.CancelFunc, error) {
-	timeout := h.DefaultTimeout
-	if text := r.Header.Get(timeoutHeader); text != "" {
-		seconds, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(seconds > 0) || seconds > math.MaxInt64/1e9 {
-			return nil, nil, fmt.Errorf("the header %s is %q, expected a number of seconds above 0", timeoutHeader, text)
-		}
-		given := time.Duration(seconds * float64(time.Second))
-		if timeout = given - h.TimeoutOffset; timeout <= 0 {
-			timeout = given / 2
-		}
+func (h *handler) timeout(r *http.Request) (time.Duration, error) {
+	text := r.Header.Get(timeoutHeader)
+	if text == "" {
+		return h.DefaultTimeout, nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), timeout)
-	return ctx, cancel, nil
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(seconds > 0) || seconds > math.MaxInt64/1e9 {
+		return 0, fmt.Errorf("the header %s is %q, expected a number of seconds above 0", timeoutHeader, text)
+	}
+	given := time.Duration(seconds * float64(time.Second))
+	if timeout := given - h.TimeoutOffset; timeout > 0 {
+		return timeout, nil
+	}
+	return given / 2, nil
 }
 
 // explain answers debug=true: what happened in the probe, as text.

@@ -149,13 +149,31 @@ func (f *fetch) noteExpiry(r *http.Response) {
 	}
 }
 
-// answered returns the header of an answer as it may be shown. It is the target's
-// word, which may be what it was sent: it is shown only where the document is.
+// answered returns the header of an answer as it may be shown in a report. It is
+// the target's word, which may be what it was sent: what a header of the target's
+// own says is shown only where the document is.
 func (f *fetch) answered(h http.Header) http.Header {
-	if f.excerpt == 0 {
+	switch {
+	case f.excerpt > 0:
+		return hidden(h, f.client.secretHeaders)
+	case !f.explain:
 		return nil
 	}
-	return hidden(h, f.client.secretHeaders)
+	out := hidden(h, f.client.secretHeaders).Clone()
+	for name := range out {
+		if !ordinary[name] && out.Get(name) != "<secret>" {
+			out[name] = []string{"..."}
+		}
+	}
+	return out
+}
+
+// ordinary are the headers whose values every server makes by itself.
+var ordinary = map[string]bool{
+	"Age": true, "Allow": true, "Cache-Control": true, "Connection": true, "Content-Encoding": true,
+	"Content-Length": true, "Content-Type": true, "Date": true, "Expires": true, "Keep-Alive": true,
+	"Last-Modified": true, "Link": true, "Location": true, "Pragma": true, "Retry-After": true,
+	"Server": true, "Transfer-Encoding": true, "Vary": true,
 }
 
 // hidden returns a header as it may be shown: without those that are secrets and

@@ -21,6 +21,7 @@ type Request struct {
 	Target  string         // http://host:port/path, https://…, host, host:port, unix:/run/name.sock:/path
 	Vars    map[string]any // $vars in the module's requests
 	Excerpt int            // how many bytes of each document to keep; 0: none
+	Explain bool           // keep the headers of answers for a report
 	Share   Share          // nil: there is no bound on what all probes together use
 }
 
@@ -92,7 +93,7 @@ func (p *Probe) read(ctx context.Context, o *documentOptions) *document.Document
 		}
 	}()
 	f := &fetch{
-		client: p.client, options: o, doc: doc, excerpt: p.request.Excerpt, share: p.request.Share,
+		client: p.client, options: o, doc: doc, excerpt: p.request.Excerpt, explain: p.request.Explain, share: p.request.Share,
 		// An expression may write to the variables.
 		env: query.Env{Target: p.Target(), Vars: maps.Clone(p.request.Vars)},
 	}
@@ -117,6 +118,7 @@ type fetch struct {
 	doc        *document.Document
 	env        query.Env // of the requests, and of what is asked of the answers
 	excerpt    int
+	explain    bool
 	share      Share
 	root       *url.URL    // below which a login is made
 	session    *session    // nil: no login and no token
