@@ -64,7 +64,7 @@ func (c *compressor) end() (err error) {
 
 // acceptsGzip tells whether a client takes gzip (RFC 9110, section 12.5.3).
 func acceptsGzip(h http.Header) bool {
-	any, named := false, false
+	others, named := false, false
 	for _, line := range h["Accept-Encoding"] {
 		for item := range strings.SplitSeq(line, ",") {
 			coding, params, _ := strings.Cut(item, ";")
@@ -75,11 +75,11 @@ func acceptsGzip(h http.Header) bool {
 				}
 				named = true
 			case "*":
-				any = weight(params) > 0
+				others = weight(params) > 0
 			}
 		}
 	}
-	return any && !named
+	return others && !named
 }
 
 // weight returns the weight in the parameters of a coding; 1 where there is none.

@@ -22,9 +22,11 @@ func TestCSV(t *testing.T) {
 		{name: "comments", format: `{csv: {comment: "#"}}`, body: "#datatype,string\na,b\n# x\n1,2\n", want: `[{"a": "1", "b": "2"}]`},
 		{name: "quotes within cells", format: `{csv: {lazy_quotes: true}}`, body: "a,b\nsay \"x\",2", want: `[{"a": "say \"x\"", "b": "2"}]`},
 
-		{name: "tables by empty lines", format: `{csv: {tables: true, comment: "#"}}`,
+		{
+			name: "tables by empty lines", format: `{csv: {tables: true, comment: "#"}}`,
 			body: "#group,x\r\n,result,n\r\n,,1\r\n,,2\r\n\r\n#group,y\r\n,result,m,host\r\n,,3,a\r\n\r\n",
-			want: `[[{"result": null, "n": "1"}, {"result": null, "n": "2"}], [{"result": null, "m": "3", "host": "a"}]]`},
+			want: `[[{"result": null, "n": "1"}, {"result": null, "n": "2"}], [{"result": null, "m": "3", "host": "a"}]]`,
+		},
 		{name: "tables after comments", format: `{csv: {tables: true, comment: "#"}}`, body: "a\n1\n#x\n\n\n#y\nb\n2", want: `[[{"a": "1"}], [{"b": "2"}]]`},
 		{name: "tables by header lines", format: `{csv: {tables: true, header_prefix: "#"}}`, body: "#a,b\n1,2\n#c\n3\n", want: `[[{"a": "1", "b": "2"}], [{"c": "3"}]]`},
 		{name: "tables without header", format: `{csv: {tables: true, header: false}}`, body: "1,2\n\n3", want: `[[["1", "2"]], [["3"]]]`},

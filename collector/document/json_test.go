@@ -20,8 +20,10 @@ func TestJSON(t *testing.T) {
 		{name: "nested", body: `{"a":[{"b":[[1],[2,3]]},{"b":[]}],"c":{"d":{"e":null}}}`, want: `{"a":[{"b":[[1],[2,3]]},{"b":[]}],"c":{"d":{"e":null}}}`},
 		{name: "digits are kept", body: `[18446744073709551617, 0.10, 1e400, -0]`, want: `[18446744073709551617, 0.10, 1e400, -0]`},
 		{name: "the last of equal keys", body: `{"a": 1, "b": 2, "a": 3}`, want: `{"a": 3, "b": 2}`},
-		{name: "escapes", body: `["\"\\\/\b\f\n\r\t\u00e9\u00E9\ud83d\ude00x", "\ud83d", "\ud83dx", "\ude00\ud83d", "\ud83d\ud83d\ude00", {"k\u0065y": ""}]`,
-			want: `["\"\\/\b\f\n\r\téé😀x", "\ufffd", "\ufffdx", "\ufffd\ufffd", "\ufffd😀", {"key": ""}]`},
+		{
+			name: "escapes", body: `["\"\\\/\b\f\n\r\t\u00e9\u00E9\ud83d\ude00x", "\ud83d", "\ud83dx", "\ude00\ud83d", "\ud83d\ud83d\ude00", {"k\u0065y": ""}]`,
+			want: `["\"\\/\b\f\n\r\téé😀x", "\ufffd", "\ufffdx", "\ufffd\ufffd", "\ufffd😀", {"key": ""}]`,
+		},
 		{name: "lines", body: "{\"id\": 1}\n{\"id\": 2}\n\n{\"id\": 3}\n", want: `[{"id": 1}, {"id": 2}, {"id": 3}]`},
 		{name: "lines of arrays", body: "[1]\n[2]", want: `[[1], [2]]`},
 		{name: "one line", body: "{\"id\": 1}\n", want: `{"id": 1}`},

@@ -5,8 +5,10 @@ import "testing"
 func TestXML(t *testing.T) {
 	arrays := "{xml: {arrays: [service]}}"
 	for _, c := range []decoding{
-		{name: "documented", body: "<monit id=\"7\">\n  <service name=\"a\"/>\n  <service name=\"b\">\n    <load> 0.5 </load>\n  </service>\n  <note/>\n</monit>",
-			want: `{"monit": {"@id": "7", "service": [{"@name": "a"}, {"@name": "b", "load": "0.5"}], "note": null}}`},
+		{
+			name: "documented", body: "<monit id=\"7\">\n  <service name=\"a\"/>\n  <service name=\"b\">\n    <load> 0.5 </load>\n  </service>\n  <note/>\n</monit>",
+			want: `{"monit": {"@id": "7", "service": [{"@name": "a"}, {"@name": "b", "load": "0.5"}], "note": null}}`,
+		},
 		{name: "only text", body: "<a>x</a>", want: `{"a": "x"}`},
 		{name: "nothing", body: "<a/>", want: `{"a": null}`},
 		{name: "blank", body: "<a>\n \n</a>", want: `{"a": null}`},
@@ -16,8 +18,10 @@ func TestXML(t *testing.T) {
 		{name: "nested of one name", body: "<a><a><a>1</a><a>2</a></a></a>", want: `{"a": {"a": {"a": ["1", "2"]}}}`},
 		{name: "data and references", body: "<a>&lt;<![CDATA[<&>]]>&#65;&#x42;&amp;&eacute;</a>", want: `{"a": "<<&>AB&é"}`},
 		{name: "comments and instructions", body: "<?xml version='1.0'?><!-- x --><?y z?><a>1<!-- 2 -->3</a><!-- 4 -->\n", want: `{"a": "13"}`},
-		{name: "namespaces", body: `<s:a xmlns="urn:x" xmlns:s="urn:s" s:b="1"><s:c>2</s:c><d xml:lang="en">3</d></s:a>`,
-			want: `{"a": {"@b": "1", "c": "2", "d": {"@lang": "en", "#text": "3"}}}`},
+		{
+			name: "namespaces", body: `<s:a xmlns="urn:x" xmlns:s="urn:s" s:b="1"><s:c>2</s:c><d xml:lang="en">3</d></s:a>`,
+			want: `{"a": {"@b": "1", "c": "2", "d": {"@lang": "en", "#text": "3"}}}`,
+		},
 		{name: "document type", body: "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<!DOCTYPE monit [<!ELEMENT monit (a)>]>\n<monit><a>caf\xe9</a></monit>", want: `{"monit": {"a": "café"}}`},
 		{name: "encoding", body: "<?xml version='1.0' encoding='windows-1251' standalone='yes'?><a b='\xc4'>\xe0</a>", want: `{"a": {"@b": "Д", "#text": "а"}}`},
 		{name: "wrong encoding", body: "<?xml version='1.0' encoding='UTF-16'?><a>é</a>", want: `{"a": "é"}`},

@@ -126,9 +126,16 @@ func TestWhatATargetSendsIsBounded(t *testing.T) {
 func TestBoundedFunctionsAreThoseOfJQ(t *testing.T) {
 	values := []any{
 		nil, true, 0, 3, -2, 2.5, json.Number("4"), json.Number("1e2"), json.Number("123456789012345678901234567890"),
-		new(big.Int).Lsh(big.NewInt(1), 100), "", "ab", "12", "1.5e3", "x1", `{"a": [1, 2.50]}`, "[1", []any{}, []any{1, "a"},
-		"abababa", "aba", "äöäöä", "öä", "a\xffb\xff", "\xff", "\uFFFD", []any{0, 1, 0, 1, 0}, []any{0, 1, 0},
-		[]any{[]any{1, 2}, []any{3}}, map[string]any{}, map[string]any{"a": map[string]any{"b": 1}}, map[string]any{"a": map[string]any{"c": 2}},
+		new(big.Int).Lsh(big.NewInt(1), 100), "", "ab", "12", "1.5e3", "x1", `{"a": [1, 2.50]}`, "[1",
+		[]any{},
+		[]any{1, "a"},
+		"abababa", "aba", "äöäöä", "öä", "a\xffb\xff", "\xff", "\uFFFD",
+		[]any{0, 1, 0, 1, 0},
+		[]any{0, 1, 0},
+		[]any{[]any{1, 2}, []any{3}},
+		map[string]any{},
+		map[string]any{"a": map[string]any{"b": 1}},
+		map[string]any{"a": map[string]any{"c": 2}},
 	}
 	for _, source := range []string{
 		`.[0] * .[1]`, `.[1] * .[0] * 2`, `.[0] * (.[1], 3) * (1, 2)`, `.[0] *= .[1]`, `.[0] *= (.[1], 2)`, `. as [$a, $b] | {v: $a} | .v *= $b`,

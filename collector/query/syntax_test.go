@@ -93,9 +93,11 @@ func TestOption(t *testing.T) {
 		{`q: 1`, "", ""},
 		{`q: up`, "c.yml:1:4: the expression `up` is wrong at character 1: there is no function up; a text has quotes of its own within those of YAML: '\"up\"', and a key has a dot before it: .up", ""},
 		{`q: .[] | select(.a = 1)`, "", "c.yml:1:4: in the expression `.[] | select(.a = 1)` `.a = 1` sets a value and is always true; to compare, write =="},
-		{`q: if .a = 1 then 1 elif .b = 2 then 2 else 3 end`, "",
+		{
+			`q: if .a = 1 then 1 elif .b = 2 then 2 else 3 end`, "",
 			"c.yml:1:4: in the expression `if .a = 1 then 1 elif .b = 2 then 2 else 3 end` `.a = 1` sets a value and is always true; to compare, write ==\n" +
-				"c.yml:1:4: in the expression `if .a = 1 then 1 elif .b = 2 then 2 else 3 end` `.b = 2` sets a value and is always true; to compare, write =="},
+				"c.yml:1:4: in the expression `if .a = 1 then 1 elif .b = 2 then 2 else 3 end` `.b = 2` sets a value and is always true; to compare, write ==",
+		},
 		{`q: '.[] | select(.a == 1) | .b = 2'`, "", ""},
 	} {
 		d := options.NewDecoder(func(string) (string, bool) { return "", false })

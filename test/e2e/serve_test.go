@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -149,7 +150,7 @@ func TestStopLetsScrapesFinish(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	eventually(t, 5*time.Second, func() error {
 		if !strings.Contains(p.output.String(), "stopping") {
-			return fmt.Errorf("it does not stop")
+			return errors.New("it does not stop")
 		}
 		return nil
 	})
