@@ -40,8 +40,9 @@ type soak struct {
 	warm     time.Time     // until then latencies are not counted
 
 	mu       sync.Mutex
-	scrapes  [3]int // by what the target does
-	through  []time.Duration
+	scrapes  [3]int          // by what the target does
+	through  []time.Duration // of scrapes of healthy targets, as the scraper sees them
+	probes   []time.Duration // of the same, as the exporter says
 	direct   []time.Duration
 	wrong    int
 	first    string // what was wrong first
@@ -156,6 +157,7 @@ func (s *soak) judge(of target, a program.Answer, err error, counted bool) {
 		ok = ok && a.Number("probe_success") == 1 && a.Number("shop_value") == float64(of.number)
 		if counted {
 			s.through = append(s.through, a.Took)
+			s.probes = append(s.probes, time.Duration(a.Number("probe_duration_seconds")*float64(time.Second)))
 		}
 	case hangs:
 		late := a.Took - s.deadline()
@@ -251,7 +253,9 @@ func (s *soak) report(t *testing.T, strict bool) {
 	t.Logf("%d scrapes of healthy targets, %d of such that hang, %d of dead ones; %d good reloads, %d bad ones",
 		s.scrapes[healthy], s.scrapes[hangs], s.scrapes[dead], s.reloads[0], s.reloads[1])
 	through, direct := p99(s.through), p99(s.direct)
-	t.Logf("99th percentile: %v through the exporter, %v directly; longest overrun of a deadline %v", through, direct, s.overtime)
+	t.Logf("99th percentile: %v through the exporter, of which its probe took %v; %v directly", through, p99(s.probes), direct)
+	t.Logf("median: %v and %v; %v", s.through[len(s.through)/2], s.probes[len(s.probes)/2], s.direct[len(s.direct)/2])
+	t.Logf("longest overrun of a deadline: %v", s.overtime)
 	if s.wrong > 0 {
 		t.Errorf("%d answers were wrong; the first: %s", s.wrong, s.first)
 	}
