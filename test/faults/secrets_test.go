@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -158,9 +159,10 @@ var echoPaths = []string{
 	"/redirect", "/redirect-nowhere", "/redirect-malformed", "/500", "/short", "/large", "/hang",
 }
 
-// quoted are those whose answers' headers, shown beside the documents where
-// debugging is on, hold what was sent.
-var quoted = []string{"/encoding", "/redirect-malformed"}
+// quoted are those who put what they were sent into headers that every server
+// sends, which debug=true shows: a target that was trusted with a secret can tell
+// it in many ways.
+var quoted = regexp.MustCompile(`%2F(encoding|redirect-malformed)$`)
 
 // TestSecretsNeverLeave plants a secret in every place that takes one, drives
 // every endpoint and failure, and looks for it in all that comes out.
@@ -195,7 +197,9 @@ func TestSecretsNeverLeave(t *testing.T) {
 			group.Go(func() {
 				places <- struct{}{}
 				out.get("/probe?" + query)
-				out.get("/probe?debug=true&" + query)
+				if !quoted.MatchString(query) {
+					out.get("/probe?debug=true&" + query)
+				}
 				<-places
 			})
 		}
@@ -205,9 +209,7 @@ func TestSecretsNeverLeave(t *testing.T) {
 			"https://" + strings.TrimPrefix(target.URL, "http://"),
 		}
 		for _, path := range echoPaths {
-			if len(flags) == 0 || !slices.Contains(quoted, path) {
-				targets = append(targets, target.URL+path)
-			}
+			targets = append(targets, target.URL+path)
 		}
 		for _, name := range names {
 			for _, to := range targets {
