@@ -12,14 +12,14 @@ import (
 
 // Nearest explains why the expression finds nothing in input, as far as paths
 // are concerned: it names the path that leads nowhere and the nearest one that
-// exists, "`.queue.messages` finds nothing; there is `.queues.messages`". It
+// exists, "`.queue.messages` found nothing; the document has `.queues.messages`". It
 // returns "" where every path of the expression leads somewhere. However large
 // the input is, only a part of bounded size is looked at.
 func (q *Query) Nearest(env *Env, input any) string {
 	for _, p := range q.leads {
 		s := &survey{env: env, input: input, left: 20000}
 		if end, found := s.follow(p, input, 0); !found {
-			return fmt.Sprintf("`%s` finds nothing%s", p, s.explain(p, end))
+			return fmt.Sprintf("`%s` found nothing%s", p, s.explain(p, end))
 		}
 	}
 	return ""
@@ -204,12 +204,12 @@ func (s *survey) explainKey(p path, i int, object map[string]any) string {
 		if _, found := s.follow(fixed, object, i); !found {
 			fixed = fixed[:i+1]
 		}
-		return fmt.Sprintf("; there is `%s`", fixed)
+		return fmt.Sprintf("; the document has `%s`", fixed)
 	}
 	for from := i; from < len(p); from++ {
 		if p[from].kind == keyStep {
 			if elsewhere := s.search(p[from:]); elsewhere != nil {
-				return fmt.Sprintf("; there is `%s`", elsewhere)
+				return fmt.Sprintf("; the document has `%s`", elsewhere)
 			}
 		}
 	}
