@@ -23,7 +23,7 @@ func guess(ctx context.Context, w io.Writer, cfg *config.Config, page *document.
 	if len(page.Excerpt) == 0 {
 		return
 	}
-	format := document.Guess(page.Excerpt, page.Header.Get("Content-Type"))
+	format, spelling := document.Guess(page.Excerpt, page.Header.Get("Content-Type"))
 	value, err := format.Decode(ctx, page.Excerpt, page.Header.Get("Content-Type"), document.DefaultLimits)
 	if err != nil {
 		fmt.Fprintf(w, "\nThe page is in none of the formats that can be guessed: %v\n", err)
@@ -35,7 +35,7 @@ func guess(ctx context.Context, w io.Writer, cfg *config.Config, page *document.
 		return
 	}
 	fmt.Fprintf(w, "A module for it could begin with:\n\n")
-	starter(w, format, value)
+	starter(w, spelling, value)
 }
 
 // fitting returns the modules of one document whose rules, optional ones apart,
@@ -74,41 +74,90 @@ func fitting(ctx context.Context, cfg *config.Config, page *document.Document) [
 // starterRules is how many rules a starter shows.
 const starterRules = 20
 
-// starter writes a module with a rule for each number that stands alone.
-func starter(w io.Writer, format document.Format, value any) {
-	fmt.Fprintf(w, "modules:\n  mine:\n    format: %s\n    metrics:\n", format.Name)
+// starter writes a module with a rule for each number that stands alone, and for
+// each number in the first item of an array. format is spelled as in the
+// configuration.
+func starter(w io.Writer, format string, value any) {
+	fmt.Fprintf(w, "modules:\n  mine:\n    format: %s\n    metrics:\n", format)
 	count := 0
-	numbers(value, "", func(path string) {
+	numbers(value, place{}, func(p place) {
 		if count++; count <= starterRules {
-			fmt.Fprintf(w, "      - name: mine%s\n        value: %s\n", metricName(path), yamlText(path))
+			p.rule(w)
 		}
 	})
 	switch {
 	case count == 0:
-		fmt.Fprintf(w, "      []   # it has no number that stands alone; see `each` in the README\n")
+		fmt.Fprintf(w, "      []   # no number was found; see `each` in the README\n")
 	case count > starterRules:
 		fmt.Fprintf(w, "      # … and %d more\n", count-starterRules)
 	}
 }
 
-// numbers calls found with the path of each number in objects within objects.
-func numbers(value any, path string, found func(string)) {
+// A place is where a number stands in a page.
+type place struct {
+	each  string // the path to the items that have it; "" where it stands alone
+	path  string // from the item, or else from the page
+	label string // the key of a text that the item has as well
+}
+
+// rule writes a rule for the number.
+func (p place) rule(w io.Writer) {
+	fmt.Fprintf(w, "      - name: mine%s\n", metricName(p.each+p.path))
+	if p.each != "" {
+		fmt.Fprintf(w, "        each: %s\n", yamlText(p.each))
+	}
+	if p.label != "" {
+		fmt.Fprintf(w, "        labels:\n          %s: %s\n", p.label, yamlText("."+p.label))
+	}
+	fmt.Fprintf(w, "        value: %s\n", yamlText(cmp.Or(p.path, ".")))
+}
+
+// numbers calls found with the place of each number.
+func numbers(value any, at place, found func(place)) {
 	switch v := value.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			numbers(v[key], path+pathOf(key), found)
+			inner := at
+			inner.path += pathOf(key)
+			numbers(v[key], inner, found)
+		}
+	case []any:
+		if len(v) == 0 {
+			return
+		}
+		items := place{each: cmp.Or(at.each+at.path, ".") + "[]"}
+		switch item := v[0].(type) {
+		case map[string]any:
+			items.label = textKey(item)
+			numbers(item, items, found)
+		case []any:
+			numbers(item, items, found)
 		}
 	case json.Number:
-		found(path)
+		found(at)
 	case string:
 		if decimal.MatchString(v) {
-			found(path)
+			found(at)
 		}
 	}
 }
 
+// textKey returns the first key of an object under which there is a text that is
+// no number and makes a label name; "" where there is none.
+func textKey(object map[string]any) string {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if text, ok := object[key].(string); ok && !decimal.MatchString(text) && labelName.MatchString(key) {
+			return key
+		}
+	}
+	return ""
+}
+
 // decimal matches a text that is a number, as formats without numbers have them.
 var decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+
+// labelName matches a key that can be a label as it is.
+var labelName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 

@@ -135,12 +135,19 @@ func (o *report) documents(r *Result) {
 func outline(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
-		return fmt.Sprintf("an object with %d keys", len(v))
+		return "an object with " + counted(len(v), "key")
 	case []any:
-		return fmt.Sprintf("an array of %d items", len(v))
+		return "an array of " + counted(len(v), "item")
 	default:
 		return gojq.Preview(v)
 	}
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // rules writes a table: the rule, what it looked for, what it found and made.
@@ -149,6 +156,7 @@ func (o *report) rules(r *Result) {
 	t := tabwriter.NewWriter(o.w, 0, 8, 2, ' ', 0)
 	fmt.Fprint(t, "  METRIC\tEXPRESSION\tITEMS\tSAMPLES\tDROPPED\tFIRST SAMPLE, OR WHY NONE\n")
 	first := firstSamples(r.Mapping.Families)
+	why := firstDropped(r.Mapping.Dropped)
 	for _, f := range r.Mapping.Findings {
 		name := f.Metric
 		if name == "" {
@@ -162,6 +170,8 @@ func (o *report) rules(r *Result) {
 			note = "document " + f.Document + " is not there"
 		case f.Empty:
 			note = "nothing to iterate over, which is fine"
+		case note == "" && f.Dropped > 0:
+			note = oneLine(why[f.Metric])
 		case note != "" && f.Optional:
 			note += " (optional)"
 		}
@@ -176,6 +186,17 @@ func (o *report) rules(r *Result) {
 			o.printf("  %s: %d for %s; %s\n", d.Metric, d.Count, d.Reason, d.Detail)
 		}
 	}
+}
+
+// firstDropped returns why the first sample of each metric was dropped.
+func firstDropped(dropped []mapping.Dropped) map[string]string {
+	first := make(map[string]string, len(dropped))
+	for _, d := range dropped {
+		if first[d.Metric] == "" {
+			first[d.Metric] = d.Detail
+		}
+	}
+	return first
 }
 
 // firstSamples returns the first sample of each family as a person reads it.

@@ -88,17 +88,19 @@ func TestGuess(t *testing.T) {
 		{"a:\n  b: 1", "", "yaml", `{"a": {"b": 1}}`},
 		{"a:\n- 1", "", "yaml", `{"a": [1]}`},
 		{"a,b\n1,2\n", "", "csv", `[{"a": "1", "b": "2"}]`},
-		{"# a,b,\n1,2,\n", "", "csv", `[{"a": "1", "b": "2"}]`},
-		{"a;b\n1;2\n3;4", "", "csv", `[{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]`},
-		{"a\tb\n1\t2\n", "", "csv", `[{"a": "1", "b": "2"}]`},
+		{"# a,b,\n1,2,\n", "", `{csv: {header_prefix: "#"}}`, `[{"a": "1", "b": "2"}]`},
+		{"a;b\n1;2\n3;4", "", `{csv: {delimiter: ";"}}`, `[{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]`},
+		{"a\tb\n1\t2\n", "", `{csv: {delimiter: "\t"}}`, `[{"a": "1", "b": "2"}]`},
+		{"load,1\nversion,\"9.2, x\"\n", "text/csv", "{csv: {header: false}}", `[["load", "1"], ["version", "9.2, x"]]`},
+		{"a,b\n1,2\n\na\n3\n", "text/csv", "{csv: {tables: true}}", `[[{"a": "1", "b": "2"}], [{"a": "3"}]]`},
 		{"host\nTotal Accesses: 7\nScoreboard: _W,", "text/plain", "keyvalue", `{"": ["host"], "Total Accesses": "7", "Scoreboard": "_W,"}`},
-		{"a=1\nb=2:3", "", "keyvalue", `{"a": "1", "b": "2:3"}`},
-		{"a 1\nb 2", "", "keyvalue", `{"a": "1", "b": "2"}`},
+		{"a=1\nb=2:3", "", `{keyvalue: {separator: "="}}`, `{"a": "1", "b": "2:3"}`},
+		{"a 1\nb 2", "", `{keyvalue: {separator: " "}}`, `{"a": "1", "b": "2"}`},
 		{"OK", "", "keyvalue", `{"": ["OK"]}`},
 	} {
-		f := document.Guess([]byte(c.body), c.contentType)
-		if f.Name != c.want {
-			t.Errorf("%q: guessed %s, want %s", c.body, f.Name, c.want)
+		f, spelling := document.Guess([]byte(c.body), c.contentType)
+		if spelling != c.want {
+			t.Errorf("%q: guessed %s, want %s", c.body, spelling, c.want)
 			continue
 		}
 		got, err := f.Decode(t.Context(), []byte(c.body), c.contentType, document.DefaultLimits)
@@ -113,7 +115,8 @@ func TestGuess(t *testing.T) {
 		"":                                    "the answer is empty, expected JSON",
 		"<!doctype html><title>Login</title>": `the answer is an HTML page titled "Login", expected JSON`,
 	} {
-		_, err := document.Guess([]byte(body), "text/html").Decode(t.Context(), []byte(body), "", document.DefaultLimits)
+		f, _ := document.Guess([]byte(body), "text/html")
+		_, err := f.Decode(t.Context(), []byte(body), "", document.DefaultLimits)
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", body, err, want)
 		}

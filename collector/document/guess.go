@@ -1,36 +1,76 @@
 package document
 
 import (
+	"fmt"
 	"mime"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // Guess returns the format that a body most likely has, with the options that it
-// seems to need. It is for a person who tries an address without a configuration,
-// and for nothing else. An HTML page counts as json, whose error says what it is.
-func Guess(body []byte, contentType string) Format {
+// seems to need, and how the configuration spells both: `json`, or
+// `{keyvalue: {separator: "="}}`. It is for a person who tries an address without
+// a configuration, and for nothing else. An HTML page counts as json, whose error
+// says what it is.
+func Guess(body []byte, contentType string) (f Format, spelling string) {
 	text := strings.TrimSpace(decodeText(body, declaredEncoding(contentType)))
 	mediaType, _, _ := mime.ParseMediaType(contentType)
 	_, page := htmlPage(text)
 	switch {
 	case page, text == "", strings.ContainsRune("{[\"", rune(text[0])), strings.Contains(mediaType, "json"):
-		return JSON
+		return JSON, "json"
 	case text[0] == '<', strings.Contains(mediaType, "xml"):
-		return Format{"xml", xmlDecoder{}}
+		return Format{"xml", xmlDecoder{}}, "xml"
 	case yamlLine.MatchString(text), strings.Contains(mediaType, "yaml"):
-		return Format{"yaml", yamlDecoder{}}
+		return Format{"yaml", yamlDecoder{}}, "yaml"
 	}
 	lines := firstLines(text)
-	if delimiter := guessDelimiter(lines); delimiter != 0 {
-		c := csvDecoder{delimiter: delimiter, header: true}
-		if strings.HasPrefix(text, "#") {
-			c.headerPrefix = "#"
-		}
-		return Format{"csv", c}
+	delimiter := guessDelimiter(lines)
+	if delimiter == 0 && strings.Contains(mediaType, "csv") {
+		delimiter = ','
 	}
-	return Format{"keyvalue", keyValueDecoder{separator: guessSeparator(lines)}}
+	if delimiter != 0 {
+		return guessCSV(text, lines[0], delimiter)
+	}
+	separator := guessSeparator(lines)
+	f = Format{"keyvalue", keyValueDecoder{separator: separator}}
+	if separator == ":" {
+		return f, "keyvalue"
+	}
+	return f, fmt.Sprintf("{keyvalue: {separator: %q}}", separator)
 }
+
+// guessCSV returns csv with the options that a text with this first line seems to
+// need. A first line with a number in it is no header.
+func guessCSV(text, first string, delimiter rune) (Format, string) {
+	c := csvDecoder{delimiter: delimiter, header: true}
+	var spelled []string
+	if delimiter != ',' {
+		spelled = append(spelled, fmt.Sprintf("delimiter: %q", string(delimiter)))
+	}
+	switch {
+	case strings.HasPrefix(text, "#"):
+		c.headerPrefix = "#"
+		spelled = append(spelled, `header_prefix: "#"`)
+	case slices.ContainsFunc(strings.Split(first, string(delimiter)), numberCell.MatchString):
+		c.header = false
+		spelled = append(spelled, "header: false")
+	}
+	if emptyLine.MatchString(text) {
+		c.tables = true
+		spelled = append(spelled, "tables: true")
+	}
+	if len(spelled) == 0 {
+		return Format{"csv", c}, "csv"
+	}
+	return Format{"csv", c}, "{csv: {" + strings.Join(spelled, ", ") + "}}"
+}
+
+var (
+	numberCell = regexp.MustCompile(`^\s*-?[0-9]+(\.[0-9]+)?\s*$`)
+	emptyLine  = regexp.MustCompile(`\n\r?\n`)
+)
 
 // yamlLine matches what stands in YAML and in no list of keys and values: the
 // beginning of a document, an item, an indented key.

@@ -338,6 +338,15 @@ func TestCommandLine(t *testing.T) {
 	page := target(t, nil, nil)
 	good := write(t, filepath.Join(t.TempDir(), "good.yml"), "modules: {shop: {metrics: [{name: shop_requests, value: .current_requests}]}}\n")
 	bad := write(t, filepath.Join(t.TempDir(), "bad.yml"), "modules:\n  shop:\n    metrics:\n      - name: shop_requests\n        valeu: .a\n")
+	text := write(t, filepath.Join(t.TempDir(), "text.yml"), "modules: {shop: {metrics: [{name: shop_health, value: .health}]}}\n")
+	list := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `[{"queue":"mail","length":3},{"queue":"print","length":0}]`)
+	}))
+	t.Cleanup(list.Close)
+	lines := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "length = 3\nqueue = mail\n")
+	}))
+	t.Cleanup(lines.Close)
 	tests := map[string]struct {
 		args []string
 		code int
@@ -355,6 +364,9 @@ func TestCommandLine(t *testing.T) {
 		"probe":           {[]string{"probe", page.URL}, 0, "app_requests_current 10"},
 		"probe of a dead": {[]string{"probe", "http://" + freeAddress(t)}, 1, "connection refused"},
 		"probe by module": {[]string{"probe", page.URL, "--module=shop", "--config.file=" + good}, 0, "shop_requests 10"},
+		"probe says why":  {[]string{"probe", page.URL, "--module=shop", "--config.file=" + text}, 1, "1      0        1        `.health` found \"healthy\""},
+		"probe of a list": {[]string{"probe", list.URL}, 1, "      - name: mine_length\n        each: '.[]'\n        labels:\n          queue: .queue\n        value: .length\n"},
+		"probe of lines":  {[]string{"probe", lines.URL}, 1, "    format: {keyvalue: {separator: \"=\"}}\n    metrics:\n      - name: mine_length\n        value: .length\n"},
 		"no file target":  {[]string{"probe", "file:///etc/passwd"}, 1, "status_exporter: "},
 	}
 	for name, test := range tests {
