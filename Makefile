@@ -73,6 +73,10 @@ faults: ## The exporter against targets that do what they should not
 soak: ## The exporter under load for DURATION (2m), with TARGETS (3000)
 	SOAK_DURATION=$(DURATION) SOAK_TARGETS=$(TARGETS) go test -count=1 -v -timeout 0 ./test/soak
 
+.PHONY: bench
+bench: build ## What a scrape costs, beside a server written for each document by hand
+	cd bench && go run . -exporter ../status_exporter
+
 .PHONY: image
 image: dist/linux-$(shell go env GOARCH)/status_exporter ## The container image IMAGE (status_exporter)
 	docker build --build-arg TARGETARCH=$(shell go env GOARCH) --tag $(IMAGE) .

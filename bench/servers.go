@@ -116,13 +116,18 @@ type process struct {
 	pid   int
 }
 
-func startServers(ctx context.Context, o options) (*servers, error) {
-	ctx, cancel := context.WithCancel(ctx)
+func startServers(ctx context.Context, o options) (b *servers, err error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
 	}
-	b := &servers{stop: func() { cancel(); os.RemoveAll(dir) }}
+	ctx, cancel := context.WithCancel(ctx)
+	b = &servers{stop: func() { cancel(); os.RemoveAll(dir) }}
+	defer func() {
+		if err != nil {
+			b.stop()
+		}
+	}()
 	config := filepath.Join(dir, "bench.yml")
 	if err := os.WriteFile(config, moduleConfig(), 0o600); err != nil {
 		return nil, err
