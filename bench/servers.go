@@ -116,16 +116,17 @@ type process struct {
 	pid   int
 }
 
-func startServers(ctx context.Context, o options) (b *servers, err error) {
+func startServers(ctx context.Context, o options) (_ *servers, err error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	b = &servers{stop: func() { cancel(); os.RemoveAll(dir) }}
+	b := &servers{stop: func() { cancel(); os.RemoveAll(dir) }}
+	stop := b.stop
 	defer func() {
 		if err != nil {
-			b.stop()
+			stop()
 		}
 	}()
 	config := filepath.Join(dir, "bench.yml")
