@@ -2,6 +2,7 @@ package document_test
 
 import (
 	"os"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -102,6 +103,9 @@ func TestGuess(t *testing.T) {
 		if spelling != c.want {
 			t.Errorf("%q: guessed %s, want %s", c.body, spelling, c.want)
 			continue
+		}
+		if configured := format(t, spelling); !reflect.DeepEqual(f, configured) {
+			t.Errorf("%q: guessed %#v, but %s is %#v", c.body, f, spelling, configured)
 		}
 		got, err := f.Decode(t.Context(), []byte(c.body), c.contentType, document.DefaultLimits)
 		if err != nil {
