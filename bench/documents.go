@@ -27,7 +27,7 @@ func documents() []document {
 		{"c", func() []byte { return queuesJSON(10 * items) }, configItems, floorB},
 		{"d", func() []byte { return queuesJSON(items) }, configD(), floorD},
 		{"e", rabbitJSON, configE, floorE},
-		{"f-xml", queuesXML, strings.Replace(configItems, "each: .items[]", "each: .items.item[]", 1) + "    format: xml\n", floorXML},
+		{"f-xml", queuesXML, strings.Replace(configItems, "each: .items[]", "each: .status.items.item[]", 1) + "    format: xml\n", floorXML},
 		{"f-csv", queuesCSV, strings.Replace(configItems, "each: .items[]", "each: .[]", 1) + "    format: csv\n", floorCSV},
 		{"f-keyvalue", queuesKeyvalue, configKeyvalue, floorKeyvalue},
 	}

@@ -40,6 +40,9 @@ func (b *servers) measure(ctx context.Context, s scenario, o options) (*row, err
 		target = b.targetTLS
 	}
 	query := "?module=bench-" + s.document + "&target=" + url.QueryEscape(target+s.document)
+	if err := b.exporter.succeeds(ctx, query); err != nil {
+		return nil, fmt.Errorf("exporter: %w", err)
+	}
 	out := &row{name: s.name()}
 	b.exporter.resetPeak()
 	b.floor.resetPeak()
@@ -117,6 +120,24 @@ func scrape(ctx context.Context, url string, gzip bool) (int64, error) {
 		return 0, fmt.Errorf("%s answered %s: %s", url, resp.Status, text)
 	}
 	return io.Copy(io.Discard, resp.Body)
+}
+
+// succeeds makes sure that what is measured is not a failure.
+func (p *process) succeeds(ctx context.Context, query string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+query, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := scraper.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && !strings.Contains(string(text), "\nprobe_success 1\n") {
+		err = fmt.Errorf("the probe failed: %s", text[:min(len(text), 2000)])
+	}
+	return err
 }
 
 // allocated returns how many objects and bytes the process has allocated.
