@@ -35,6 +35,7 @@ func TestAllow(t *testing.T) {
 		{"*.a.*.b", "http://x.a.y.b http://x.a.y.z.b", "http://x.a.b http://a.y.b http://x.a.y.bb"},
 		{"münchen.example *.köln.example", "http://münchen.example http://xn--mnchen-3ya.example http://a.KÖLN.example", "http://muenchen.example"},
 		{"10.0.0.0/8", "http://10.1.2.3 http://[::ffff:10.1.2.3] http://name.example", "http://11.0.0.1 http://[::a01:203] unix:/run/x"},
+		{"::ffff:10.0.0.7", "http://10.0.0.7", "http://10.0.0.8"},
 		{"10.0.0.7 2001:db8::/32", "http://10.0.0.7:99 http://[2001:DB8::9]", "http://10.0.0.8 http://[2001:db9::9]"},
 		{"[2001:db8::1]:80", "http://[2001:db8:0::1]", "http://[2001:db8::1]:81"},
 		{"unix:/run/*.sock", "unix:/run/a.sock:/x unix:///run/a/b.sock unix:/run/../run/a.sock", "unix:/run/a unix:/tmp/../run/a.sock.x unix:/run/../etc/a.sock http://run"},
