@@ -1,8 +1,14 @@
 package fetch_test
 
 import (
+	"bufio"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"net/http/httptest"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,5 +44,39 @@ func TestIdlePeriods(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestManyDeadConnections asks a target that lets go of kept connections only when
+// they are used again.
+func TestManyDeadConnections(t *testing.T) {
+	const kept = 5
+	for _, method := range []string{"GET", "POST"} {
+		t.Run(method, func(t *testing.T) {
+			var arrived atomic.Int32
+			all := make(chan struct{})
+			target := "http://" + listen(t, true, func(c net.Conn) {
+				if arrived.Add(1) == kept {
+					close(all)
+				}
+				<-all // every probe of the first round has its own connection
+				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+				_, _ = http.ReadRequest(bufio.NewReader(c))
+			})
+			c := newClient(t, "http: {method: "+method+", body: x}", fetch.Settings{})
+			var round sync.WaitGroup
+			for range kept {
+				round.Go(func() {
+					p, err := c.Probe(fetch.Request{Target: target})
+					if err != nil {
+						t.Error(err)
+					} else if doc := p.Read(t.Context())[0]; doc.Failure != nil {
+						t.Error(doc.Failure)
+					}
+				})
+			}
+			round.Wait()
+			one(t, read(t, c, target))
+		})
 	}
 }
