@@ -96,8 +96,17 @@ func (r *Result) guard(scrape func()) {
 	scrape()
 }
 
+// keptBack is how much of a probe's time is at most kept for mapping: a document
+// that never comes must not cost the metrics of those that came.
+const keptBack = 100 * time.Millisecond
+
 // read asks the source and notes what failed.
 func (r *Result) read(ctx context.Context) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(keptBack, time.Until(deadline)/10)))
+		defer cancel()
+	}
 	r.Documents = r.Probe.source.Read(ctx)
 	for _, doc := range r.Documents {
 		r.Phases.Add(doc.Phases)
