@@ -96,13 +96,13 @@ func (r *Result) guard(scrape func()) {
 	scrape()
 }
 
-// keptBack is how much of a probe's time is at most kept for mapping: a document
-// that never comes must not cost the metrics of those that came.
+// keptBack is how much of a probe's time is at most kept for mapping where there
+// are several documents: one that never comes must not cost the metrics of others.
 const keptBack = 100 * time.Millisecond
 
 // read asks the source and notes what failed.
 func (r *Result) read(ctx context.Context) {
-	if deadline, ok := ctx.Deadline(); ok {
+	if deadline, ok := ctx.Deadline(); ok && len(r.Probe.documents()) > 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(keptBack, time.Until(deadline)/10)))
 		defer cancel()
