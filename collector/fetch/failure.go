@@ -64,6 +64,8 @@ func classify(err error, s stage, address string) (document.Reason, error) {
 		return document.ReasonLogin, fmt.Errorf("reading a credential: %w", file)
 	case speaksHTTP(err):
 		return document.ReasonTLS, errors.New("the target speaks plain HTTP on this port, expected TLS; ask it with http://")
+	case alert(err) != nil:
+		return document.ReasonTLS, fmt.Errorf("the TLS handshake failed: %w", alert(err))
 	case isTLS(err):
 		return document.ReasonTLS, fmt.Errorf("the TLS handshake failed: %w", err)
 	}
@@ -102,20 +104,25 @@ func classifyAnswer(err error, s stage) (document.Reason, error) {
 	return document.ReasonProtocol, errors.New("the answer is not HTTP (RFC 9112, RFC 9113)")
 }
 
-// isTLS tells whether an error is about certificates or the TLS protocol. With
-// TLS 1.3 a target refuses a client's certificate only after the handshake.
+// alert returns the alert of the TLS protocol that err is about, or nil. With TLS
+// 1.3 a target refuses a client's certificate only after the handshake.
+func alert(err error) error {
+	var network *net.OpError
+	if errors.As(err, &network) && (network.Op == "remote error" || network.Op == "local error") {
+		return network
+	}
+	return nil
+}
+
+// isTLS tells whether an error is about certificates or the TLS protocol.
 func isTLS(err error) bool {
 	var (
 		record      tls.RecordHeaderError
-		network     *net.OpError
 		certificate *tls.CertificateVerificationError
 		authority   x509.UnknownAuthorityError
 		name        x509.HostnameError
 		invalid     x509.CertificateInvalidError
 	)
-	if errors.As(err, &network) && (network.Op == "remote error" || network.Op == "local error") { // an alert
-		return true
-	}
 	return errors.As(err, &record) || errors.As(err, &certificate) ||
 		errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid)
 }
