@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -101,15 +102,49 @@ func policy(allow, deny []string) (p fetch.Policy, err error) {
 	return p, nil
 }
 
+// check finds flags that cannot be meant.
+func (o *serveOptions) check() error {
+	switch {
+	case !strings.HasPrefix(o.telemetryPath, "/") || strings.ContainsAny(o.telemetryPath, "{} ?#") || slices.Contains([]string{"/probe", "/config"}, o.telemetryPath) || strings.HasPrefix(o.telemetryPath, "/-/") || strings.HasPrefix(o.telemetryPath, "/debug/"):
+		return fmt.Errorf("--web.telemetry-path is %q, expected a path such as /metrics that is not another of the exporter's", o.telemetryPath)
+	case o.externalURL != nil && (o.externalURL.Host == "" || o.externalURL.Scheme != "http" && o.externalURL.Scheme != "https"):
+		return fmt.Errorf("--web.external-url is %q, expected a URL such as https://monitoring.example/status", o.externalURL)
+	case o.timeoutOffset < 0:
+		return fmt.Errorf("--timeout-offset is %v, expected at least 0s", o.timeoutOffset)
+	case o.maxRequests < 0:
+		return fmt.Errorf("--web.max-requests is %d, expected at least 0, which is no limit", o.maxRequests)
+	case o.maxPerTarget < 0:
+		return fmt.Errorf("--probe.max-per-target is %d, expected at least 0, which is no limit", o.maxPerTarget)
+	}
+	return nil
+}
+
+// listenOnPort makes the port of the environment the address to listen on.
+func (o *serveOptions) listenOnPort(env *environment) error {
+	text, given := env.port("EXPORTER_PORT")
+	if !given || o.listenSet {
+		return nil
+	}
+	text = strings.TrimPrefix(text, ":")
+	if port, err := strconv.Atoi(text); err != nil || port < 0 || port > 65535 {
+		return fmt.Errorf("the environment variable EXPORTER_PORT is %q, expected a port", text)
+	}
+	*o.listen.WebListenAddresses = []string{":" + text}
+	return nil
+}
+
 // serve runs the exporter until ctx ends.
 func serve(ctx context.Context, p *program, o *serveOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	logger := p.log.logger(p.stderr)
 	env := &environment{p.getenv, logger}
 	if _, given := env.lookup("POLLING_INTERVAL_SECONDS"); given {
 		logger.Info("POLLING_INTERVAL_SECONDS has nothing to do: every scrape reads the target afresh")
 	}
-	if port, given := env.port("EXPORTER_PORT"); given && !o.listenSet {
-		*o.listen.WebListenAddresses = []string{":" + strings.TrimPrefix(port, ":")}
+	if err := o.listenOnPort(env); err != nil {
+		return err
 	}
 	e, err := newExporter(p, o, env, logger)
 	if err != nil {
@@ -142,6 +177,9 @@ func newExporter(p *program, o *serveOptions, env *environment, logger *slog.Log
 	cfg, err := config.Load(e.input)
 	if err != nil {
 		return nil, configError(err)
+	}
+	if m := cfg.Modules[o.target.module]; o.target.url != "" && m != nil && !m.NeedsTarget() {
+		return nil, fmt.Errorf("--target.url names a target, but the module %s takes none", m.Name)
 	}
 	e.warn(cfg)
 	e.metrics.Reloaded(nil, time.Now())
@@ -184,7 +222,7 @@ func (e *exporter) defaultTarget() string {
 func (e *exporter) webOptions(o *serveOptions) web.Options {
 	options := web.Options{
 		Pool: e.pool, Logger: e.logger, Metrics: e.metrics, Version: version.Info(),
-		TelemetryPath: "/" + strings.TrimPrefix(o.telemetryPath, "/"),
+		TelemetryPath: o.telemetryPath,
 		ExternalURL:   o.externalURL,
 		RoutePrefix:   o.routePrefix,
 		TimeoutOffset: o.timeoutOffset, DefaultTimeout: defaultTimeout,
@@ -232,45 +270,4 @@ func (e *exporter) reloadOnHangup(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// listen serves handler on every address until ctx ends, and then lets the
-// scrapes that are in flight come to their end.
-func listen(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig, logger *slog.Logger) error {
-	if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
-		return fmt.Errorf("--web.config.file: %w", err)
-	}
-	addresses := *flags.WebListenAddresses
-	if flags.WebSystemdSocket != nil && *flags.WebSystemdSocket {
-		addresses = []string{"systemd"}
-	}
-	// One server for each address: the toolkit changes the server that it is given.
-	inFlight := &counter{idle: make(chan struct{}, 1)}
-	servers := make([]*http.Server, len(addresses))
-	failed := make(chan error, len(addresses))
-	for i, address := range addresses {
-		servers[i] = &http.Server{
-			Handler:           inFlight.count(handler),
-			ReadHeaderTimeout: 5 * time.Second,
-			WriteTimeout:      15 * time.Minute, // a scrape has a shorter one of its own
-			IdleTimeout:       2 * time.Minute,
-			MaxHeaderBytes:    64 << 10,
-			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
-		}
-		one := *flags
-		one.WebListenAddresses = &[]string{address}
-		go func() { failed <- toolkit.ListenAndServe(servers[i], &one, logger) }()
-	}
-	select {
-	case err := <-failed:
-		for _, server := range servers {
-			server.Close()
-		}
-		return err
-	case <-ctx.Done():
-	}
-	logger.Info("stopping", "scrapes_in_flight", inFlight.now())
-	shutDown(context.WithoutCancel(ctx), servers, inFlight)
-	logger.Info("stopped")
-	return nil
 }

@@ -168,7 +168,7 @@ func (o *report) rules(r *Result) {
 			note = first[f.Metric]
 		case f.Skipped:
 			note = "document " + f.Document + " is not there"
-		case f.Empty:
+		case f.Empty && f.Items == 0:
 			note = "nothing to iterate over, which is fine"
 		case note == "" && f.Dropped > 0:
 			note = oneLine(why[f.Metric])
