@@ -106,7 +106,7 @@ func targetURL(target, scheme string, port int) (*url.URL, error) {
 	case err != nil:
 		return nil, fmt.Errorf("not a URL, %s", targetForms)
 	case u.User != nil:
-		return nil, errors.New("it holds a user name or password, which would show in labels and logs; credentials belong into the module's http.client or under auths")
+		return nil, errors.New("it holds a user name or password, which would show in labels and logs; credentials belong in the module's http.client or under auths")
 	case u.Opaque != "":
 		return nil, fmt.Errorf("not a URL, %s", targetForms)
 	case strings.HasSuffix(u.Host, ":"):
