@@ -139,6 +139,8 @@ func serve(ctx context.Context, p *program, o *serveOptions) error {
 		return err
 	}
 	logger := p.log.logger(p.stderr)
+	slog.SetDefault(logger)
+	slog.SetLogLoggerLevel(slog.LevelDebug) // what net/http tells of targets by package log
 	env := &environment{p.getenv, logger}
 	if _, given := env.lookup("POLLING_INTERVAL_SECONDS"); given {
 		logger.Info("POLLING_INTERVAL_SECONDS has nothing to do: every scrape reads the target afresh")
