@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -208,4 +209,40 @@ func TestReplace(t *testing.T) {
 	close(hold)
 	<-done
 	expect("the end of the last scrape", 2, 2)
+}
+
+// TestCollector registers a Collector as any program would: each gathering asks
+// the target again, and what it gives is what direct gathering gives.
+func TestCollector(t *testing.T) {
+	var asked atomic.Int64
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"items": [{"id": "b", "value": %[1]d}, {"id": "a", "value": %[1]d}]}`, asked.Add(1))
+	}))
+	defer target.Close()
+	pool := collector.NewPool(load(t, rules), collector.Settings{})
+	defer pool.Close()
+	lease := pool.Lease()
+	defer lease.Release()
+	p, err := lease.Probe(collector.Request{Target: target.URL, Module: "all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	observed := 0
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(collector.New(t.Context(), p, func(context.Context, *collector.Result) { observed++ }))
+	for round := 1; round <= 3; round++ {
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := texts(t, families)[0]
+		for _, id := range []string{"a", "b"} {
+			if line := fmt.Sprintf("\nt_gauge{id=%q} %d\n", id, round); !strings.Contains(text, line) {
+				t.Errorf("round %d lacks %q:\n%s", round, line, text)
+			}
+		}
+	}
+	if observed != 3 {
+		t.Errorf("%d results were observed, want 3", observed)
+	}
 }

@@ -53,8 +53,7 @@ type Failure struct {
 	document.Failure
 }
 
-// Release gives back what the probe uses of the Budget. The result must not be
-// used any more.
+// Release gives back what the probe uses of the Budget. The samples stay as they are.
 func (r *Result) Release() { r.Probe.share.release() }
 
 // Run makes the probe within the deadline of ctx, or that of the module where it
