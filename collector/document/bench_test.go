@@ -67,9 +67,11 @@ func BenchmarkDecode(b *testing.B) {
 			b.SetBytes(int64(len(c.body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := f.Decode(b.Context(), c.body, "", document.DefaultLimits); err != nil {
+				var doc document.Document
+				if _, err := doc.Decode(b.Context(), f, c.body, "", document.DefaultLimits); err != nil {
 					b.Fatal(err)
 				}
+				doc.Release()
 			}
 		})
 	}

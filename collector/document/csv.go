@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
@@ -80,11 +81,15 @@ func character(d *options.Decoder, key string, into *rune) func(*yaml.Node) {
 }
 
 func (c csvDecoder) Decode(ctx context.Context, body []byte, contentType string, limits Limits) (any, error) {
+	return c.build(ctx, body, contentType, limits, new(tree.Builder))
+}
+
+func (c csvDecoder) build(ctx context.Context, body []byte, contentType string, limits Limits, b *tree.Builder) (any, error) {
 	text := decodeText(body, declaredEncoding(contentType))
 	if err := wrongKind(text, "CSV"); err != nil {
 		return nil, err
 	}
-	p := csvParser{meter: newMeter(ctx, limits), csvDecoder: c, text: text}
+	p := csvParser{meter: newMeter(ctx, limits), csvDecoder: c, text: text, Builder: b}
 	if err := p.foresee(text, string(c.delimiter)); err != nil { // the parser holds a whole row before it can be counted
 		return nil, err
 	}
@@ -94,22 +99,24 @@ func (c csvDecoder) Decode(ctx context.Context, body []byte, contentType string,
 	p.records.LazyQuotes = c.lazyQuotes
 	p.records.FieldsPerRecord = -1
 	p.records.ReuseRecord = true
-	v, err := p.document()
-	if err != nil {
+	if err := p.document(); err != nil {
 		return nil, p.explain(err)
 	}
-	return v, nil
+	return b.Root(), nil
 }
 
 type csvParser struct {
 	meter
 	csvDecoder
+	*tree.Builder
 	text    string
 	records *csv.Reader
 }
 
-func (p *csvParser) document() (any, error) {
-	rows, tables := []any{}, []any{}
+func (p *csvParser) document() error {
+	tables := 0
+	all := p.Mark()
+	rows := p.Mark()
 	columns := p.names
 	for first := true; ; first = false {
 		empty := p.atEmptyLine()
@@ -118,25 +125,28 @@ func (p *csvParser) document() (any, error) {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := p.count(1 + len(record)); err != nil {
-			return nil, err
+			return err
 		}
 		if p.tables && !first && (empty || p.headerPrefix != "" && strings.HasPrefix(record[0], p.headerPrefix)) {
-			tables = append(tables, rows)
-			rows, columns = []any{}, p.names
+			p.CloseArray(rows)
+			tables++
+			rows, columns = p.Mark(), p.names
 		}
 		if p.header && columns == nil {
 			columns = p.columns(record)
 			continue
 		}
-		rows = append(rows, row(columns, record))
+		p.row(columns, record)
 	}
+	p.CloseArray(rows)
 	if p.tables {
-		return append(tables, rows), p.count(2 + len(tables))
+		p.CloseArray(all)
+		return p.count(2 + tables)
 	}
-	return rows, p.count(1)
+	return p.count(1)
 }
 
 // atEmptyLine tells whether an empty line stands before the next row.
@@ -168,30 +178,31 @@ func (p *csvParser) columns(record []string) []string {
 	return names
 }
 
-// row returns a row as an object, or as an array where the columns have no names.
-func row(columns, record []string) any {
+// row adds a row as an object, or as an array where the columns have no names.
+func (p *csvParser) row(columns, record []string) {
+	begin := p.Mark()
 	if columns == nil {
-		a := make([]any, len(record))
-		for i, text := range record {
-			a[i] = cell(text)
+		for _, text := range record {
+			p.cell(text)
 		}
-		return a
+		p.CloseArray(begin)
+		return
 	}
-	record = record[:min(len(record), len(columns))]
-	m := make(map[string]any, len(record))
-	for i, text := range record {
+	for i, text := range record[:min(len(record), len(columns))] {
 		if columns[i] != "" {
-			m[columns[i]] = cell(text)
+			p.Key(columns[i])
+			p.cell(text)
 		}
 	}
-	return m
+	p.CloseObject(begin)
 }
 
-func cell(text string) any {
+func (p *csvParser) cell(text string) {
 	if text == "" {
-		return nil
+		p.Null()
+	} else {
+		p.String(text)
 	}
-	return text
 }
 
 // explain puts an error of the parser into our words.

@@ -8,6 +8,9 @@
 //	nil, bool, string, []any, map[string]any
 //	json.Number    every number, in the spelling of the document
 //
+// or, from json, csv and keyvalue, a *tree.Node that stands for such a value: tree.Go
+// makes it.
+//
 // Numbers keep their digits: whole numbers above 2^53 stay exact until a sample
 // is made of them. Only json and yaml know numbers; the other formats yield
 // strings, and a string that is a number counts as one in a rule.

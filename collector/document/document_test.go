@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"status_exporter/collector/document"
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
@@ -65,7 +66,7 @@ func (c decoding) run(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(value(t, c.want), got); diff != "" {
+		if diff := cmp.Diff(value(t, c.want), tree.Go(got)); diff != "" {
 			t.Errorf("value (-want +got):\n%s", diff)
 		}
 	})

@@ -5,18 +5,25 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
 // Limits bound what a document may become; they are checked while decoding.
 type Limits struct {
 	Depth  int // nesting of arrays and objects
-	Values int // values of any kind, keys not counted
+	Values int // values of any kind, keys not counted; those of all pages together
+
+	Before int // values of the same document that were decoded already, of other pages
+
+	// Share is asked for the memory that decoding takes beyond its values, and gets it
+	// back; nil where none is.
+	Share Share
 }
 
 // DefaultLimits are the limits of a module that sets none. A document that just
-// keeps them costs up to 350 MB of memory, 600 MB as YAML; the usual one of 10 MB
-// has half as many values and costs a tenth.
+// keeps them costs up to 60 MB of memory as JSON, CSV or keyvalue, 450 MB as XML and
+// 600 MB as YAML.
 var DefaultLimits = Limits{Depth: 1000, Values: 1_000_000}
 
 // A Decoder turns the bytes of one answer into a value. It is immutable and
@@ -26,9 +33,15 @@ var DefaultLimits = Limits{Depth: 1000, Values: 1_000_000}
 // The error says what is wrong and where (line and column where the format has
 // lines); one that passes a limit is a *Failure with reason ReasonLimit, and one
 // that tells of an ended context wraps the context's error. The value may share
-// memory with body, which must not change as long as the value is used.
+// memory with body, which must not change as long as the value is used. It may be a
+// *tree.Node instead of the Go value: tree.Go tells.
 type Decoder interface {
 	Decode(ctx context.Context, body []byte, contentType string, limits Limits) (any, error)
+}
+
+// A compactDecoder makes nodes of package tree, with a Builder that is the caller's.
+type compactDecoder interface {
+	build(ctx context.Context, body []byte, contentType string, limits Limits, b *tree.Builder) (any, error)
 }
 
 // A Format is the format of a module's documents as the configuration names it:

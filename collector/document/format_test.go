@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"status_exporter/collector/document"
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
@@ -21,7 +22,7 @@ func TestFormatMistakes(t *testing.T) {
 		{`{json: {strict: true}}`, `format.yml:1:8: found a mapping under json, which has no options`},
 		{`{yaml: x}`, `format.yml:1:8: found the text "x" under yaml, which has no options`},
 		{`{xml: {array: x}}`, `format.yml:1:8: unknown key "array" in xml; did you mean "arrays"? expected arrays`},
-		{`{csv: ";"}`, `format.yml:1:7: csv is the text ";", expected a mapping (key: value)`},
+		{`{csv: ";"}`, `format.yml:1:7: csv is a text, expected a mapping (key: value)`},
 		{`{csv: {seperator: ";"}}`, `format.yml:1:8: unknown key "seperator" in csv; expected one of comment, delimiter, header, header_prefix, lazy_quotes, tables`},
 		{`{csv: {delimiter: ", "}}`, `format.yml:1:19: delimiter: found the text ", ", expected one character such as ";" or "\t", neither a quote nor a line break`},
 		{`{csv: {delimiter: '"'}}`, `format.yml:1:19: delimiter: found the text "\"", expected one character such as ";" or "\t", neither a quote nor a line break`},
@@ -42,7 +43,7 @@ func TestFormatMistakes(t *testing.T) {
 		{`{regexp: {pattern: '(a'}}`, "format.yml:1:20: pattern: found the text \"(a\", expected a regular expression (missing closing ): `(a`)"},
 		{`{regexp: {pattern: 'a(\d)'}}`, `format.yml:1:20: the pattern has no named group, expected at least one such as (?P<active>\d+)`},
 		{`{regexp: {patterns: ['(?P<a>a)', 'b']}}`, `format.yml:1:34: the pattern has no named group, expected at least one such as (?P<active>\d+)`},
-		{`{regexp: {patterns: 'b'}}`, `format.yml:1:21: "patterns" is the text "b", expected a list`},
+		{`{regexp: {patterns: 'b'}}`, `format.yml:1:21: "patterns" is a text, expected a list`},
 	} {
 		d := options.NewDecoder(os.LookupEnv)
 		var f document.Format
@@ -83,7 +84,18 @@ func TestGuess(t *testing.T) {
 		{`{"a": 1}`, "text/plain", "json", `{"a": 1}`},
 		{" [1]\n[2]", "", "json", `[[1], [2]]`},
 		{"7", "application/health+json; charset=utf-8", "json", "7"},
+		{"5\n", "text/plain", "json", "5"},
+		{"-.5", "", "keyvalue", `{"": ["-.5"]}`},
+		{"null", "", "json", "null"},
+		{"\"a\"", "", "json", `"a"`},
+		{"\"a\",\"b\"\n\"1\",\"2\"\n", "application/json", "csv", `[{"a": "1", "b": "2"}]`},
 		{"<?xml version='1.0'?><a>1</a>", "text/plain", "xml", `{"a": "1"}`},
+		{"<a>1</a>", "application/json", "xml", `{"a": "1"}`},
+		{"a,b\n1,2\n", "application/json", "csv", `[{"a": "1", "b": "2"}]`},
+		{"a,b\n1,2\n", "text/xml", "csv", `[{"a": "1", "b": "2"}]`},
+		{"a:\n  b: 1", "application/json", "yaml", `{"a": {"b": 1}}`},
+		{"a: 1\nb: 2", "application/json", "keyvalue", `{"a": "1", "b": "2"}`},
+		{"load,.5\nsize,1e3\n", "", "{csv: {header: false}}", `[["load", ".5"], ["size", "1e3"]]`},
 		{"a: 1", "application/yaml", "yaml", `{"a": 1}`},
 		{"---\na: 1", "", "yaml", `{"a": 1}`},
 		{"a:\n  b: 1", "", "yaml", `{"a": {"b": 1}}`},
@@ -99,7 +111,7 @@ func TestGuess(t *testing.T) {
 		{"a 1\nb 2", "", `{keyvalue: {separator: " "}}`, `{"a": "1", "b": "2"}`},
 		{"OK", "", "keyvalue", `{"": ["OK"]}`},
 	} {
-		f, spelling := document.Guess([]byte(c.body), c.contentType)
+		f, spelling := document.Guess(t.Context(), []byte(c.body), c.contentType)
 		if spelling != c.want {
 			t.Errorf("%q: guessed %s, want %s", c.body, spelling, c.want)
 			continue
@@ -111,7 +123,7 @@ func TestGuess(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q: %v", c.body, err)
 		}
-		if diff := cmp.Diff(value(t, c.value), got); diff != "" {
+		if diff := cmp.Diff(value(t, c.value), tree.Go(got)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", c.body, diff)
 		}
 	}
@@ -119,7 +131,7 @@ func TestGuess(t *testing.T) {
 		"":                                    "the answer is empty, expected JSON",
 		"<!doctype html><title>Login</title>": `the answer is an HTML page titled "Login", expected JSON`,
 	} {
-		f, _ := document.Guess([]byte(body), "text/html")
+		f, _ := document.Guess(t.Context(), []byte(body), "text/html")
 		_, err := f.Decode(t.Context(), []byte(body), "", document.DefaultLimits)
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", body, err, want)

@@ -3,12 +3,17 @@ package document_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"go.yaml.in/yaml/v4"
+
 	"status_exporter/collector/document"
+	"status_exporter/collector/tree"
 )
 
 var fuzzLimits = document.Limits{Depth: 50, Values: 10_000}
@@ -80,13 +85,56 @@ func mustBeSound(t *testing.T, f document.Format, body []byte, contentType strin
 			t.Fatalf("%q: the value holds a %T", body, v)
 		}
 	}
-	check(v, 0)
+	check(tree.Go(v), 0)
 }
 
 func FuzzYAML(f *testing.F) {
 	addSamples(f, "*.yaml", "a: &x [1, *x]", "? [a]\n: b", "a: {<<: [*b]}", "- !!float 0x_\n- !!int '1'\n- .5\n- 1e400", "%YAML 1.1\n---\n...\n", bomb(6), "a: |+2\n  x", "\"\\ud83d\"", "!!bool x")
 	yaml := format(f, "yaml")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) { mustBeSound(t, yaml, body, contentType) })
+}
+
+// FuzzYAMLTokens compares what is counted beforehand with what the library makes of a
+// text.
+func FuzzYAMLTokens(f *testing.F) {
+	addSamples(f, "*.yaml", "- it's [\n- 'it''s ['\n- \"\\\"[\"\n- # [", "a: |2-\n    '\n  [\nb: x\n  ' [", "[?,:,a: b, {c\n: d}]", "- ? a\n  : b\n- - c\n-\n- &d !<e,> f\n- !g\n- *d", "- \"a\\\n  b\"\r- é\u2028  x\u0085- [", "%YAML 1.2\n---\na:\nb:\n...\n")
+	f.Fuzz(func(t *testing.T, body []byte, _ string) {
+		text := string(body)
+		if !utf8.ValidString(text) || strings.Contains(text, "\ufeff") {
+			return
+		}
+		loader, err := yaml.NewLoader(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes := 0
+		for {
+			var n yaml.Node
+			if err = loader.Load(&n); err != nil {
+				break
+			}
+			nodes += countNodes(&n)
+		}
+		const atEnd = 3 // behind the last sign
+		if got, _, read := document.YAMLTokens(text); errors.Is(err, io.EOF) && (got+atEnd < nodes || read < len(text)) {
+			t.Errorf("%q: counted %d nodes in %d bytes, want %d in %d", text, got, read, nodes, len(text))
+		}
+		v, err := format(t, "yaml").Decode(t.Context(), body, "", document.DefaultLimits)
+		if _, values, _ := document.YAMLTokens(text); err == nil && values > document.Count(v) && !strings.Contains(text, "<<") {
+			t.Errorf("%q: counted %d values, want at most %d", text, values, document.Count(v))
+		}
+	})
+}
+
+func countNodes(n *yaml.Node) int {
+	count := 0
+	if n.Kind != yaml.DocumentNode {
+		count++
+	}
+	for _, child := range n.Content {
+		count += countNodes(child)
+	}
+	return count
 }
 
 func FuzzXML(f *testing.F) {
@@ -142,7 +190,7 @@ func FuzzRegexp(f *testing.F) {
 func FuzzGuess(f *testing.F) {
 	addSamples(f, "*.*", "", "{", "<!doctype html>", "a\tb\n1\t2", "--- a")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		guessed, _ := document.Guess(body, contentType)
+		guessed, _ := document.Guess(t.Context(), body, contentType)
 		mustBeSound(t, guessed, body, contentType)
 	})
 }

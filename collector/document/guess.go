@@ -1,6 +1,7 @@
 package document
 
 import (
+	"context"
 	"fmt"
 	"mime"
 	"regexp"
@@ -11,16 +12,17 @@ import (
 // Guess returns the format that a body most likely has, with the options that it
 // seems to need, and how the configuration spells both: `json`, or
 // `{keyvalue: {separator: "="}}`. It is for a person who tries an address without
-// a configuration, and for nothing else. An HTML page counts as json, whose error
-// says what it is.
-func Guess(body []byte, contentType string) (f Format, spelling string) {
+// a configuration, and for nothing else. The text says more than contentType, as
+// many programs call everything JSON or HTML: that counts where the text leaves it
+// open. An HTML page counts as json, whose error says what it is.
+func Guess(ctx context.Context, body []byte, contentType string) (f Format, spelling string) {
 	text := strings.TrimSpace(decodeText(body, declaredEncoding(contentType)))
 	mediaType, _, _ := mime.ParseMediaType(contentType)
 	_, page := htmlPage(text)
 	switch {
-	case page, text == "", strings.ContainsRune("{[\"", rune(text[0])), strings.Contains(mediaType, "json"):
+	case page, text == "", text[0] == '{', text[0] == '[', isJSON(ctx, text):
 		return JSON, "json"
-	case text[0] == '<', strings.Contains(mediaType, "xml"):
+	case text[0] == '<':
 		return Format{"xml", xmlDecoder{}}, "xml"
 	case yamlLine.MatchString(text), strings.Contains(mediaType, "yaml"):
 		return Format{"yaml", yamlDecoder{}}, "yaml"
@@ -39,6 +41,12 @@ func Guess(body []byte, contentType string) (f Format, spelling string) {
 		return f, "keyvalue"
 	}
 	return f, fmt.Sprintf("{keyvalue: {separator: %q}}", separator)
+}
+
+// isJSON tells whether a text is JSON, a lone number or word among it.
+func isJSON(ctx context.Context, text string) bool {
+	_, err := JSON.Decode(ctx, []byte(text), "", DefaultLimits)
+	return err == nil
 }
 
 // guessCSV returns csv with the options that a text with this first line seems to
@@ -68,7 +76,7 @@ func guessCSV(text, first string, delimiter rune) (Format, string) {
 }
 
 var (
-	numberCell = regexp.MustCompile(`^\s*-?[0-9]+(\.[0-9]+)?\s*$`)
+	numberCell = regexp.MustCompile(`^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$`)
 	emptyLine  = regexp.MustCompile(`\n\r?\n`)
 )
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"status_exporter/collector/document"
+	"status_exporter/collector/tree"
 )
 
 func TestJSON(t *testing.T) {
@@ -98,17 +99,17 @@ func FuzzJSON(f *testing.F) {
 	limits := document.Limits{Depth: 10000, Values: 1 << 30} // the depth of encoding/json
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if bytes.HasPrefix(body, []byte("\xef\xbb\xbf")) || bytes.HasPrefix(body, []byte("\xfe\xff")) || bytes.HasPrefix(body, []byte("\xff\xfe")) {
-			t.Skip("encoding/json knows no byte order mark")
+			return // encoding/json knows no byte order mark
 		}
 		want, wantErr := bySTD(body)
 		got, err := document.JSON.Decode(t.Context(), body, "", limits)
 		if isLimit(err) {
-			t.Skip("encoding/json bounds no number")
+			return // encoding/json bounds no number
 		}
 		if (err != nil) != (wantErr != nil) {
 			t.Fatalf("%q: got %v, %v; encoding/json %v, %v", body, got, err, want, wantErr)
 		}
-		if diff := cmp.Diff(want, got); err == nil && diff != "" {
+		if diff := cmp.Diff(want, tree.Go(got)); err == nil && diff != "" {
 			t.Fatalf("%q (-encoding/json +got):\n%s", body, diff)
 		}
 	})

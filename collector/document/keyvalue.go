@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
@@ -36,6 +37,10 @@ func notEmpty(d *options.Decoder, into *string, otherwise string) func(*yaml.Nod
 }
 
 func (k keyValueDecoder) Decode(ctx context.Context, body []byte, contentType string, limits Limits) (any, error) {
+	return k.build(ctx, body, contentType, limits, new(tree.Builder))
+}
+
+func (k keyValueDecoder) build(ctx context.Context, body []byte, contentType string, limits Limits, b *tree.Builder) (any, error) {
 	text := stripColours(decodeText(body, declaredEncoding(contentType)))
 	if err := wrongKind(text, "lines of keys and values"); err != nil {
 		return nil, err
@@ -44,8 +49,8 @@ func (k keyValueDecoder) Decode(ctx context.Context, body []byte, contentType st
 	if err := m.count(1); err != nil {
 		return nil, err
 	}
-	var members []member
-	var bare []any
+	var bare []string
+	begin := b.Mark()
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "" || k.comment != "" && strings.HasPrefix(line, k.comment) {
@@ -55,20 +60,27 @@ func (k keyValueDecoder) Decode(ctx context.Context, body []byte, contentType st
 			return nil, err
 		}
 		key, value, found := k.cut(line)
-		switch {
-		case !found || key == "":
+		if !found || key == "" {
 			bare = append(bare, line)
-		case value == "":
-			members = append(members, member{key, nil})
-		default:
-			members = append(members, member{key, value})
+			continue
+		}
+		b.Key(key)
+		if value == "" {
+			b.Null()
+		} else {
+			b.String(value)
 		}
 	}
-	object := gather(members)
 	if bare != nil {
-		object[""] = bare
+		b.Key("")
+		lines := b.Mark()
+		for _, line := range bare {
+			b.String(line)
+		}
+		b.CloseArray(lines)
 	}
-	return object, nil
+	b.CloseGathered(begin)
+	return b.Root(), nil
 }
 
 // cut cuts a line at its first separator.

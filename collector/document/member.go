@@ -8,28 +8,31 @@ type member struct {
 
 // gather makes an object of members whose values are not arrays. A key that occurs
 // once has its value, a key that occurs several times an array of its values, in
-// order.
-func gather(members []member) map[string]any {
+// order. It ends with the context: each of a million keys may be another.
+func (m *meter) gather(members []member) (map[string]any, error) {
 	runs := 0
 	for i := range members {
 		if i == 0 || members[i].key != members[i-1].key {
 			runs++
 		}
 	}
-	m := make(map[string]any, runs)
-	for len(members) > 0 {
+	object := make(map[string]any, runs)
+	for round := 0; len(members) > 0; round++ {
+		if round%pauseEvery == 0 && m.ctx.Err() != nil {
+			return nil, m.givenUp()
+		}
 		key, run := members[0].key, 1
 		for run < len(members) && members[run].key == key {
 			run++
 		}
-		if before, again := m[key]; again || run > 1 {
-			m[key] = collect(before, again, members[:run])
+		if before, again := object[key]; again || run > 1 {
+			object[key] = collect(before, again, members[:run])
 		} else {
-			m[key] = members[0].value
+			object[key] = members[0].value
 		}
 		members = members[run:]
 	}
-	return m
+	return object, nil
 }
 
 // collect returns an array of what a key had before, if it had something, and of

@@ -2,7 +2,6 @@ package document
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -22,7 +21,7 @@ type meter struct {
 const pauseEvery = 1024
 
 func newMeter(ctx context.Context, limits Limits) meter {
-	return meter{ctx: ctx, limits: limits, pause: min(pauseEvery, limits.Values+1)}
+	return meter{ctx: ctx, limits: limits, values: limits.Before, pause: min(limits.Before+pauseEvery, limits.Values+1)}
 }
 
 // count notes n more values. It is small enough to be inlined.
@@ -57,7 +56,7 @@ func (m *meter) tooMany() error {
 // values. It is for parsers that hold a part of the document, however large,
 // before its values can be counted.
 func (m *meter) foresee(text string, separators ...string) error {
-	found := 0
+	found := m.limits.Before
 	for _, separator := range separators {
 		found += strings.Count(text, separator)
 	}
@@ -72,12 +71,12 @@ func (m *meter) foresee(text string, separators ...string) error {
 // stopped in the middle of it.
 const longestNumber = 1000
 
-// shortNumber returns a number that is not too long to reckon with.
-func shortNumber(text string) (any, error) {
+// shortNumber refuses a number that is too long to reckon with.
+func shortNumber(text string) error {
 	if len(text) > longestNumber {
-		return nil, Failf(ReasonLimit, "the document has a number of %d characters, the limit is %d", len(text), longestNumber)
+		return Failf(ReasonLimit, "the document has a number of %d characters, the limit is %d", len(text), longestNumber)
 	}
-	return json.Number(text), nil
+	return nil
 }
 
 // enter notes the beginning of an array or object, leave its end.

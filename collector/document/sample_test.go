@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"status_exporter/collector/document"
+	"status_exporter/collector/tree"
 )
 
 // What programs really answer, each with its whole value in testdata/want.
@@ -77,5 +78,5 @@ func decodeFile(t *testing.T, config, file string) any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v
+	return tree.Go(v)
 }

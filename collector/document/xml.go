@@ -69,9 +69,10 @@ func (p *xmlParser) explain(text string, err error) error {
 var xmlDeclaration = regexp.MustCompile(`^<\?xml\s[^>]*?encoding\s*=\s*["']([^"']+)["']`)
 
 // xmlEncoding returns the encoding that the document declares, else that of its
-// Content-Type. A declaration of UTF-16 that can be read byte by byte is wrong.
+// Content-Type. A declaration of UTF-16 that can be read byte by byte is wrong. One
+// that does not stand in the first KiB is none, as a search is not interrupted.
 func xmlEncoding(body []byte, contentType string) (encoding.Encoding, error) {
-	found := xmlDeclaration.FindSubmatch(body)
+	found := xmlDeclaration.FindSubmatch(body[:min(len(body), 1<<10)])
 	if found == nil {
 		return declaredEncoding(contentType), nil
 	}
@@ -116,7 +117,11 @@ func (p *xmlParser) document() (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			return p.object([]member{{name, root}}), p.trailer()
+			v, err := p.object([]member{{name, root}})
+			if err != nil {
+				return nil, err
+			}
+			return v, p.trailer()
 		}
 	}
 }
@@ -140,12 +145,15 @@ func (p *xmlParser) element(start xml.StartElement) (any, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
 	}
-	if err := p.count(1 + len(start.Attr)); err != nil {
+	if err := p.count(1); err != nil {
 		return nil, err
 	}
 	defer p.leave()
 	firstMember, firstText := len(p.members), len(p.text)
 	for _, a := range start.Attr {
+		if err := p.count(1); err != nil {
+			return nil, err
+		}
 		if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" {
 			p.members = append(p.members, member{p.attribute(a.Name.Local), a.Value})
 		}
@@ -165,30 +173,33 @@ func (p *xmlParser) element(start xml.StartElement) (any, error) {
 		case xml.CharData:
 			p.text = append(p.text, token...)
 		case xml.EndElement:
-			v := p.finish(p.members[firstMember:], bytes.TrimSpace(p.text[firstText:]))
+			v, err := p.finish(p.members[firstMember:], bytes.TrimSpace(p.text[firstText:]))
 			p.members, p.text = p.members[:firstMember], p.text[:firstText]
-			return v, nil
+			return v, err
 		}
 	}
 }
 
 // finish makes the value of an element.
-func (p *xmlParser) finish(members []member, text []byte) any {
+func (p *xmlParser) finish(members []member, text []byte) (any, error) {
 	switch {
 	case len(members) > 0 && len(text) > 0:
 		return p.object(append(members, member{"#text", string(text)}))
 	case len(members) > 0:
 		return p.object(members)
 	case len(text) > 0:
-		return string(text)
+		return string(text), nil
 	default:
-		return nil
+		return nil, nil
 	}
 }
 
 // object makes an object in which a repeated member is an array.
-func (p *xmlParser) object(members []member) map[string]any {
-	m := gather(members)
+func (p *xmlParser) object(members []member) (any, error) {
+	m, err := p.gather(members)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range p.arrays {
 		if v, ok := m[name]; ok {
 			if _, is := v.([]any); !is {
@@ -196,7 +207,7 @@ func (p *xmlParser) object(members []member) map[string]any {
 			}
 		}
 	}
-	return m
+	return m, nil
 }
 
 func (p *xmlParser) attribute(name string) string {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -20,6 +21,8 @@ func (yamlDecoder) Decode(ctx context.Context, body []byte, contentType string, 
 	if err := wrongKind(text, "YAML"); err != nil {
 		return nil, err
 	}
+	// Where its buffer begins with such a mark, the library passes what stands elsewhere.
+	text = strings.ReplaceAll(text, byteOrderMark, "")
 	p := yamlParser{meter: newMeter(ctx, limits)}
 	documents, err := p.documents(text)
 	switch {
@@ -33,13 +36,25 @@ func (yamlDecoder) Decode(ctx context.Context, body []byte, contentType string, 
 	return documents, p.count(1)
 }
 
+const byteOrderMark = "\ufeff"
+
 // A yamlParser lets the library build the tree of one document after the other and
-// makes values of it. The tree is bounded by the same limits: its scalars stand
-// between line ends and commas, and CheckDepth counts its collections.
+// makes values of it. The tree is bounded by the same limits: CheckDepth counts its
+// collections, and yamlTokens what else may be in it.
 type yamlParser struct {
 	meter
+	text        io.Reader
+	marked      int // the line in which a mark of ours is put, or 0
 	collections int
-	exceeded    error // what CheckDepth said
+	exceeded    error // the limit
+}
+
+// Read is how the library reads the text.
+func (p *yamlParser) Read(b []byte) (int, error) {
+	if err := p.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return p.text.Read(b)
 }
 
 // CheckDepth is called by the library for every collection that begins.
@@ -48,7 +63,7 @@ func (p *yamlParser) CheckDepth(depth int, _ *yaml.DepthContext) error {
 	switch {
 	case depth > p.limits.Depth:
 		p.exceeded = p.tooDeep()
-	case p.collections > p.limits.Values:
+	case p.limits.Before+p.collections > p.limits.Values:
 		p.exceeded = p.tooMany()
 	}
 	return p.exceeded
@@ -71,14 +86,73 @@ func (p *yamlParser) explain(err error) error {
 	case load.Mark.Line == 0:
 		return fmt.Errorf("%s, expected YAML", load.Message)
 	}
-	return fmt.Errorf("line %d, column %d: %s, expected YAML", load.Mark.Line, load.Mark.Column, load.Message)
+	return p.errorf(load.Mark.Line, load.Mark.Column, "%s, expected YAML", load.Message)
 }
 
+// errorf says what is wrong where.
+func (p *yamlParser) errorf(line, column int, format string, args ...any) error {
+	if line == p.marked {
+		column -= len(documentMark)
+	}
+	return fmt.Errorf("line %d, column %d: %w", line, column, fmt.Errorf(format, args...))
+}
+
+// documentMark begins a document. A bracket in the same line cannot begin a key, so
+// that the library need not read up to its end first.
+const documentMark = "--- "
+
+// read lets the library read a text, and asks for the memory that it will take.
+// What is returned gives it back.
+func (p *yamlParser) read(text string) (giveBack func(), err error) {
+	begin := 0
+	if start := strings.TrimLeft(text, " \t\r\n"); start != "" && (start[0] == '[' || start[0] == '{') {
+		begin = strings.LastIndexAny(text[:len(text)-len(start)], "\r\n") + 1
+		lines := strings.ReplaceAll(text[:begin], "\r\n", "\n")
+		p.marked = 1 + strings.Count(lines, "\r") + strings.Count(lines, "\n")
+		p.text = io.MultiReader(strings.NewReader(text[:begin]), strings.NewReader(documentMark), strings.NewReader(text[begin:]))
+	} else {
+		p.text = strings.NewReader(text)
+	}
+	tokens := newYAMLTokens(text, begin, p.marked > 0, p.limits.Depth)
+	for looked := 0; tokens.next(); {
+		switch {
+		case p.limits.Before+tokens.values > p.limits.Values, tokens.nodes > nodesPerValue*(p.limits.Values+1):
+			return nil, p.tooMany()
+		case tokens.ahead > mostAhead:
+			return nil, Failf(ReasonLimit, "a line, or a list or mapping in brackets within others, has more than %d words, commas, colons and the like, which is the limit in YAML; documents of JSON have the format json", mostAhead)
+		case tokens.inside > mostInside:
+			return nil, Failf(ReasonLimit, "a list or mapping in brackets has more than %d words, commas, colons and the like, which is the limit in YAML; documents of JSON have the format json", mostInside)
+		case tokens.pos-looked >= lookEvery:
+			if looked = tokens.pos; p.ctx.Err() != nil {
+				return nil, p.givenUp()
+			}
+		}
+	}
+	if p.limits.Share == nil {
+		return func() {}, nil
+	}
+	n := tokens.cost()
+	if err := p.limits.Share.Decoded(n); err != nil {
+		return nil, Failf(ReasonOverloaded, "%w", err)
+	}
+	return func() { _ = p.limits.Share.Decoded(-n) }, nil // to give back does not fail
+}
+
+// nodesPerValue is how many nodes of the library a value may take: itself and its key,
+// and a tag and an anchor of each; or those that yamlTokens counts where a value is
+// nothing.
+const nodesPerValue = 4
+
+// lookEvery is after how many bytes the reading of tokens looks at its context.
+const lookEvery = 4096
+
 func (p *yamlParser) documents(text string) ([]any, error) {
-	if err := p.foresee(text, "\n", ","); err != nil {
+	giveBack, err := p.read(text)
+	if err != nil {
 		return nil, err
 	}
-	loader, err := yaml.NewLoader(&reader{p.ctx, text}, yaml.WithPlugin(p))
+	defer giveBack()
+	loader, err := yaml.NewLoader(p, yaml.WithPlugin(p))
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +185,7 @@ func (p *yamlParser) value(n *yaml.Node) (any, error) {
 		return nil, err
 	}
 	if n.Kind == yaml.ScalarNode {
-		return scalar(n)
+		return p.scalar(n)
 	}
 	if err := p.enter(); err != nil { // an alias within what it names ends here
 		return nil, err
@@ -151,7 +225,7 @@ func (p *yamlParser) object(n *yaml.Node, m map[string]any) error {
 			key = key.Alias
 		}
 		if key.Kind != yaml.ScalarNode {
-			return fmt.Errorf("line %d, column %d: found a list or mapping as a key, expected a word", key.Line, key.Column)
+			return p.errorf(key.Line, key.Column, "found a list or mapping as a key, expected a word")
 		}
 		if isMerge(key) {
 			continue
@@ -168,10 +242,14 @@ func (p *yamlParser) object(n *yaml.Node, m map[string]any) error {
 func isMerge(key *yaml.Node) bool { return key.ShortTag() == "!!merge" }
 
 // merge adds the entries of the mapping, or of the list of mappings, that stands
-// under a merge key. Of several mappings the first wins.
+// under a merge key. Of several mappings the first wins. Each counts as a value, also
+// where it adds nothing: aliases name the same mappings again and again.
 func (p *yamlParser) merge(from *yaml.Node, m map[string]any) error {
 	if from.Kind == yaml.AliasNode {
 		from = from.Alias
+	}
+	if err := p.count(1); err != nil {
+		return err
 	}
 	if err := p.enter(); err != nil {
 		return err
@@ -188,21 +266,24 @@ func (p *yamlParser) merge(from *yaml.Node, m map[string]any) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("line %d, column %d: found a single value under <<, expected a mapping or a list of mappings", from.Line, from.Column)
+	return p.errorf(from.Line, from.Column, "found a single value under <<, expected a mapping or a list of mappings")
 }
 
 // scalar returns the value of a single node, numbers in the spelling of JSON.
-func scalar(n *yaml.Node) (any, error) {
+func (p *yamlParser) scalar(n *yaml.Node) (any, error) {
 	var v any
 	switch n.ShortTag() {
 	case "!!null":
 		return nil, nil
 	case "!!bool", "!!int", "!!float":
+		if err := shortNumber(n.Value); err != nil { // aliases name the same number again and again
+			return nil, err
+		}
 		if isJSONNumber(n.Value) {
 			return json.Number(n.Value), nil
 		}
 		if err := n.Load(&v); err != nil {
-			return nil, fmt.Errorf("line %d, column %d: found %q, expected what its tag %s says", n.Line, n.Column, excerpt(n.Value, 20), n.ShortTag())
+			return nil, p.errorf(n.Line, n.Column, "found %q, expected what its tag %s says", excerpt(n.Value, 20), n.ShortTag())
 		}
 		return jsonNumber(v), nil
 	}

@@ -8,6 +8,8 @@ func TestYAML(t *testing.T) {
 	for _, c := range []decoding{
 		{name: "documented", body: "jobs: 3\nsince: 2026-11-20\nports: {8080: up}\n", want: `{"jobs": 3, "since": "2026-11-20", "ports": {"8080": "up"}}`},
 		{name: "documents", body: "a: 1\n---\nb: 2\n...\n", want: `[{"a": 1}, {"b": 2}]`},
+		{name: "documents of brackets", body: "\n {a: [1]} # x\n---\n[b]\n", want: `[{"a": [1]}, ["b"]]`},
+		{name: "byte order marks", body: "\ufeffa: 1\n\ufeffb: \"[\"\n", want: `{"a": 1, "b": "["}`},
 		{name: "null", body: "~", want: `null`},
 		{name: "empty document", body: "---\n", want: `null`},
 		{
@@ -29,6 +31,8 @@ func TestYAML(t *testing.T) {
 
 		{name: "no document", body: "# nothing\n", wantErr: "the answer holds no document, expected YAML"},
 		{name: "broken", body: "a: 1\nb: [1, 2\n", wantErr: "line 3, column 1: did not find expected ',' or ']', expected YAML"},
+		{name: "broken brackets", body: " \r\n\n  [1, }]", wantErr: "line 3, column 7: did not find expected node content, expected YAML"},
+		{name: "broken behind brackets", body: "[\n1, }]", wantErr: "line 2, column 4: did not find expected node content, expected YAML"},
 		{name: "tab", body: "a:\n\tb: 1", wantErr: "line 2, column 1: found character that cannot start any token, expected YAML"},
 		{name: "complex key", body: "? [1, 2]\n: x", wantErr: "line 1, column 3: found a list or mapping as a key, expected a word"},
 		{name: "merge of a word", body: "a: {<<: x}", wantErr: "line 1, column 9: found a single value under <<, expected a mapping or a list of mappings"},
