@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"status_exporter/collector/query"
+	"status_exporter/collector/tree"
 )
 
 // A conflict is what several samples of different values with the same labels
@@ -22,21 +23,22 @@ func (e *evaluation) conflict(found *candidates, places []int32) *conflict {
 	c := &conflict{labels: found.samples[places[0]].Labels}
 	for _, place := range places {
 		from := found.origins[place]
-		c.items = append(c.items, e.items[from.item])
+		c.items = append(c.items, tree.Go(e.items[from.item]))
 		c.rules = append(c.rules, e.rules.all[from.rule])
 	}
 	return c
 }
 
 // describe says which samples were lost to each other, and which field of the
-// items that they come from would make a label that tells them apart.
-func (c *conflict) describe() string {
+// items that they come from would make a label that tells them apart, unless it has
+// ended before that was found.
+func (c *conflict) describe(ended func() bool) string {
 	labels := make([]string, len(c.labels))
 	for i, l := range c.labels {
 		labels[i] = fmt.Sprintf("%s=%q", l.Name, l.Value)
 	}
 	text := fmt.Sprintf("%d samples have the labels {%s} and different values", len(c.items), strings.Join(labels, ", "))
-	if field := c.distinguishingField(); field != "" {
+	if field := c.distinguishingField(ended); field != "" {
 		text += "; a label made from " + field + " would tell them apart"
 	}
 	return text
@@ -48,9 +50,12 @@ var naming = regexp.MustCompile(`(?i)(address|host|id|index|key|name|node|number
 
 // distinguishingField returns, as a jq path, the field whose value differs
 // between all items, or "". It prefers what names things, then texts at the top.
-func (c *conflict) distinguishingField() string {
+func (c *conflict) distinguishingField(ended func() bool) string {
 	best, bestRank := "", 8
 	consider := func(depth int, path ...string) {
+		if ended() {
+			return
+		}
 		rank := depth
 		if !naming.MatchString(path[depth]) {
 			rank += 4

@@ -20,7 +20,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			"a rule that is a text", "- shop_jobs",
-			"1:3: a rule is the text \"shop_jobs\", expected a mapping (key: value)",
+			"1:3: a rule is a text, expected a mapping (key: value)",
 		},
 		{
 			"no name", "- {value: .a}",
@@ -109,8 +109,8 @@ func TestMistakes(t *testing.T) {
 			"1:21: values has 0 labels, expected one label, and under it an expression for each of its values\n" +
 				"2:21: values has 2 labels, expected one label, and under it an expression for each of its values\n" +
 				"3:25: the label l of values has no values, expected one label, and under it an expression for each of its values\n" +
-				"4:25: the label l of values is the text \".a\", expected a mapping (key: value)\n" +
-				"5:21: values is the text \".a\", expected a mapping (key: value)\n" +
+				"4:25: the label l of values is a text, expected a mapping (key: value)\n" +
+				"5:21: values is a text, expected a mapping (key: value)\n" +
 				"6:29: a: found a list, expected an expression, in quotes where it begins with { or [",
 		},
 		{
@@ -119,7 +119,7 @@ func TestMistakes(t *testing.T) {
 				"1:39: found a list for \"b\" in map, expected a number\n" +
 				"1:47: found the text \"1\" for \"c\" in map, expected a number\n" +
 				"1:55: found an empty value for \"d\" in map, expected a number\n" +
-				"2:29: map is the text \"running\", expected a mapping (key: value)",
+				"2:29: map is a text, expected a mapping (key: value)",
 		},
 		{
 			"states", "- {name: a, type: stateset, value: .v, states: [x, '', y, x, [z]]}",

@@ -3,11 +3,13 @@ package mapping
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strings"
 
 	"status_exporter/collector/query"
+	"status_exporter/collector/tree"
 )
 
 // A distribution says how a histogram or a summary is found. What is not given is nil.
@@ -65,9 +67,12 @@ func (s *distribution) findBuckets(e *evaluation, item any, out *Distribution) *
 	if p != nil {
 		return p
 	}
-	out.Buckets = make(map[float64]uint64, len(pairs))
+	out.Buckets = make([]Bucket, 0, len(pairs))
 	total := 0.0
 	for _, pair := range pairs {
+		if e.stopped() {
+			return e.cut(s.buckets)
+		}
 		le, count := pair[0], pair[1]
 		if !s.cumulative {
 			count += total
@@ -80,7 +85,10 @@ func (s *distribution) findBuckets(e *evaluation, item any, out *Distribution) *
 		}
 		total = count
 		if !math.IsInf(le, 1) { // the bucket +Inf is the count
-			out.Buckets[le] = uint64(count)
+			if n := len(out.Buckets); n > 0 && out.Buckets[n-1].UpperBound == le { // the same, spelled otherwise
+				out.Buckets = out.Buckets[:n-1]
+			}
+			out.Buckets = append(out.Buckets, Bucket{le, uint64(count)})
 		}
 	}
 	switch {
@@ -101,12 +109,18 @@ func (s *distribution) findQuantiles(e *evaluation, item any, out *Distribution)
 	if p != nil {
 		return p
 	}
-	out.Quantiles = make(map[float64]float64, len(pairs))
+	out.Quantiles = make([]Quantile, 0, len(pairs))
 	for _, pair := range pairs {
+		if e.stopped() {
+			return e.cut(s.quantiles)
+		}
 		if pair[0] < 0 || pair[0] > 1 {
 			return wrong(s.quantiles, pair[0], "expected quantiles from 0 to 1")
 		}
-		out.Quantiles[pair[0]] = pair[1]
+		if n := len(out.Quantiles); n > 0 && out.Quantiles[n-1].Quantile == pair[0] {
+			out.Quantiles = out.Quantiles[:n-1]
+		}
+		out.Quantiles = append(out.Quantiles, Quantile{pair[0], pair[1]})
 	}
 	return nil
 }
@@ -129,37 +143,95 @@ func (e *evaluation) number(q *query.Query, item any) (float64, *problem) {
 
 // pairs evaluates an expression that must give an object text → number or an
 // array of pairs of numbers, and returns the pairs in ascending order. A pair
-// without a value is left out.
+// without a value is left out. There may be a million of them.
 func (e *evaluation) pairs(q *query.Query, item any) ([][2]float64, *problem) {
 	const expected = "expected an object with a number under each number, or an array of pairs of numbers"
 	found, p := e.one(q, item)
 	if p != nil {
 		return nil, p
 	}
-	var out [][2]float64
-	add := func(left, right any) bool {
+	n, all := pairsOf(found)
+	if n < 0 {
+		return nil, wrong(q, found, expected)
+	}
+	if !e.room(1 + n) {
+		return nil, e.tooMany()
+	}
+	out := make([][2]float64, 0, n)
+	for left, right := range all {
+		if e.stopped() {
+			return nil, e.cut(q)
+		}
+		if right == nil {
+			continue
+		}
 		l, ok := number(left)
 		r, also := number(right)
+		if !ok || !also || math.IsNaN(l) {
+			return nil, wrong(q, found, expected)
+		}
 		out = append(out, [2]float64{l, r})
-		return ok && also && !math.IsNaN(l)
 	}
-	switch v := found.(type) {
+	slices.SortFunc(out, func(a, b [2]float64) int {
+		if e.stopped() { // all are the same then, which is sorted soon
+			return 0
+		}
+		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
+	})
+	if e.stopped() {
+		return nil, e.cut(q)
+	}
+	return out, nil
+}
+
+// pairsOf returns how many members or items an object or an array has, and their pairs;
+// less than 0 where v is neither. An item that is no pair has no left side.
+func pairsOf(v any) (int, iter.Seq2[any, any]) {
+	switch v := v.(type) {
+	case *tree.Node:
+		switch v.Kind() {
+		case tree.Object:
+			return v.Len(), func(yield func(any, any) bool) {
+				for key, value := range v.Members() {
+					if !yield(key, value) {
+						return
+					}
+				}
+			}
+		case tree.Array:
+			return v.Len(), pairsIn(v.Values())
+		}
 	case map[string]any:
-		for key, value := range v {
-			if value != nil && !add(key, value) {
-				return nil, wrong(q, found, expected)
+		return len(v), func(yield func(any, any) bool) {
+			for key, value := range v {
+				if !yield(key, value) {
+					return
+				}
 			}
 		}
 	case []any:
-		for _, item := range v {
-			pair, ok := item.([]any)
-			if !ok || len(pair) != 2 || pair[1] != nil && !add(pair[0], pair[1]) {
-				return nil, wrong(q, found, expected)
+		return len(v), pairsIn(slices.Values(v))
+	}
+	return -1, nil
+}
+
+func pairsIn(items iter.Seq[any]) iter.Seq2[any, any] {
+	return func(yield func(any, any) bool) {
+		for item := range items {
+			left, right := any(nil), any(false)
+			switch v := item.(type) {
+			case *tree.Node:
+				if v.Kind() == tree.Array && v.Len() == 2 {
+					left, right = v.Item(0), v.Item(1)
+				}
+			case []any:
+				if len(v) == 2 {
+					left, right = v[0], v[1]
+				}
+			}
+			if !yield(left, right) {
+				return
 			}
 		}
-	default:
-		return nil, wrong(q, found, expected)
 	}
-	slices.SortFunc(out, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
-	return out, nil
 }

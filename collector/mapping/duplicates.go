@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -62,8 +61,9 @@ type order struct {
 	unique  bool
 }
 
-// of returns the order of samples, which is the last one where that serves.
-func (o *order) of(samples []Sample) *order {
+// of returns the order of samples, which is the last one where that serves. It is none
+// where that has ended before.
+func (o *order) of(samples []Sample, ended func() bool) *order {
 	if o.serves(samples) {
 		return o
 	}
@@ -79,7 +79,14 @@ func (o *order) of(samples []Sample) *order {
 	for i := range o.places {
 		o.places[i] = int32(i)
 	}
+	looks, over := 0, false
 	slices.SortFunc(o.places, func(a, b int32) int {
+		if looks++; looks%lookEvery == 0 {
+			over = ended()
+		}
+		if over { // all are the same then, which is sorted soon
+			return 0
+		}
 		if c := o.compare(a, b); c != 0 {
 			return c
 		}
@@ -89,6 +96,30 @@ func (o *order) of(samples []Sample) *order {
 		o.unique = o.compare(o.places[i-1], o.places[i]) != 0
 	}
 	return o
+}
+
+// apply puts samples that the order serves into it, in place: following the places from
+// one to the next leads back to the first, and passes each of them once.
+func (o *order) apply(samples []Sample) {
+	for i := range o.places {
+		if o.places[i] < 0 { // passed already
+			continue
+		}
+		first, to := samples[i], int32(i)
+		for {
+			from := o.places[to]
+			o.places[to] = ^from
+			if from == int32(i) {
+				break
+			}
+			samples[to] = samples[from]
+			to = from
+		}
+		samples[to] = first
+	}
+	for i := range o.places {
+		o.places[i] = ^o.places[i]
+	}
 }
 
 func (o *order) compare(a, b int32) int {
@@ -112,21 +143,16 @@ func sameSlice(a, b []Label) bool {
 	return len(a) == len(b) && unsafe.SliceData(a) == unsafe.SliceData(b)
 }
 
-// merge returns the samples of one family, sorted by their labels and one for
-// each label set. conflict is called with the places of the candidates, in the
-// order of the document, of a label set of which none is left.
+// merge returns the samples of one family, one for each label set, and sorted by
+// their labels where the order is not unique; where it is, apply sorts them. conflict
+// is called with the places of the candidates, in the order of the document, of a
+// label set of which none is left.
 func (p policy) merge(found *candidates, o *order, conflict func([]int32)) []Sample {
-	if o.places == nil {
+	if o.places == nil || o.unique {
 		return found.samples
 	}
 	samples := slices.Grow(found.sorted, len(found.samples))
 	defer func() { found.sorted = samples }()
-	if o.unique {
-		for _, place := range o.places {
-			samples = append(samples, found.samples[place])
-		}
-		return samples
-	}
 	for from := 0; from < len(o.places); {
 		to := from + 1
 		for to < len(o.places) && o.compare(o.places[from], o.places[to]) == 0 {
@@ -175,8 +201,10 @@ func equal(a, b *Sample) bool {
 	}
 	return x.Count == y.Count &&
 		sameNumber(x.Sum, y.Sum) &&
-		maps.Equal(x.Buckets, y.Buckets) &&
-		maps.EqualFunc(x.Quantiles, y.Quantiles, sameNumber)
+		slices.Equal(x.Buckets, y.Buckets) &&
+		slices.EqualFunc(x.Quantiles, y.Quantiles, func(a, b Quantile) bool {
+			return a.Quantile == b.Quantile && sameNumber(a.Value, b.Value)
+		})
 }
 
 func sameNumber(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }

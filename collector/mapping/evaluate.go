@@ -8,6 +8,7 @@ import (
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/query"
+	"status_exporter/collector/spare"
 )
 
 // An evaluation is the state of one Map.
@@ -22,7 +23,7 @@ type evaluation struct {
 	registers []string     // label values of the enclosing groups
 	written   int          // how often registers were
 	found     []candidates // by family
-	count     int          // of candidates
+	count     int          // of candidates, their buckets and quantiles
 	labels    []Label      // a slab that samples take their labels from
 	labelled  int          // how many labels were taken
 	shared    []Label      // the last labels that samples may share
@@ -45,7 +46,7 @@ type evaluation struct {
 // there is one: growing the lists of samples anew each time, and collecting the
 // old ones, was a third of a scrape in a profile of 20,000 series.
 func newEvaluation(ctx context.Context, r *Rules, in Input) *evaluation {
-	e, _ := r.spare.Get().(*evaluation)
+	e := r.spare.Get()
 	if e == nil {
 		e = &evaluation{
 			rules:     r,
@@ -74,6 +75,16 @@ func newEvaluation(ctx context.Context, r *Rules, in Input) *evaluation {
 		e.findings[i] = Finding{Metric: rule.name, Depth: rule.depth, Expression: rule.expression, Document: rule.from, Optional: rule.optional}
 	}
 	return e
+}
+
+// Size returns how many bytes of memory an evaluation holds, about.
+func (e *evaluation) Size() int {
+	bytes := spare.Bytes(e.items) + spare.Bytes(e.labels) + spare.Bytes(e.findings)
+	for i := range e.found {
+		f := &e.found[i]
+		bytes += spare.Bytes(f.samples) + spare.Bytes(f.sorted) + spare.Bytes(f.origins)
+	}
+	return bytes
 }
 
 // release keeps the memory of an evaluation for the next one, and nothing of what
@@ -230,9 +241,26 @@ func (e *evaluation) skip(r *rule) {
 	}
 }
 
+// cut returns the problem of what is left aside as the context ended, which Result.Err
+// tells of.
+func (e *evaluation) cut(q *query.Query) *problem {
+	return &problem{reason: Evaluate, query: q, err: e.err}
+}
+
+// lookEvery is how many steps there are between two looks at the context.
+const lookEvery = 256
+
 // stopped tells whether the context has ended; it looks at it only now and then.
 func (e *evaluation) stopped() bool {
-	if e.steps++; e.steps%256 == 0 && e.err == nil {
+	if e.steps++; e.steps%lookEvery == 0 {
+		return e.ended()
+	}
+	return e.err != nil
+}
+
+// ended tells whether the context has ended.
+func (e *evaluation) ended() bool {
+	if e.err == nil {
 		e.err = e.ctx.Err()
 	}
 	return e.err != nil

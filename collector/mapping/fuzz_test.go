@@ -11,8 +11,11 @@ import (
 	"time"
 	"unicode/utf8"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"status_exporter/collector/document"
 	"status_exporter/collector/mapping"
+	"status_exporter/collector/tree"
 )
 
 // fuzzRules have every key and type, applied to whatever is there.
@@ -75,7 +78,18 @@ func FuzzMap(f *testing.F) {
 			Limits:    mapping.Limits{Samples: 2000, LabelValue: 100},
 			Explain:   true,
 		}
-		checkResult(t, rules.Map(ctx, in))
+		r := rules.Map(ctx, in)
+		checkResult(t, r)
+
+		// The same with Go values in the place of nodes.
+		in.Documents = []*document.Document{{Name: document.Status, Value: tree.Go(value)}}
+		plain := rules.Map(ctx, in)
+		if diff := gocmp.Diff(read(plain), read(r)); diff != "" {
+			t.Errorf("%s (-Go values +nodes):\n%s", text, diff)
+		}
+		if diff := gocmp.Diff(plain.Findings, r.Findings); diff != "" {
+			t.Errorf("%s: findings (-Go values +nodes):\n%s", text, diff)
+		}
 	})
 }
 
@@ -101,9 +115,9 @@ func checkResult(t *testing.T, r *mapping.Result) {
 				}
 			}
 			if d := s.Distribution(); d != nil {
-				for le, count := range d.Buckets {
-					if count > d.Count || le != le {
-						t.Errorf("%s: bucket %v has %d of %d", f.Family.Name, le, count, d.Count)
+				for i, b := range d.Buckets {
+					if b.Count > d.Count || b.UpperBound != b.UpperBound || i > 0 && d.Buckets[i-1].UpperBound >= b.UpperBound {
+						t.Errorf("%s: bucket %d of %v with %d observations", f.Family.Name, i, d.Buckets, d.Count)
 					}
 				}
 			}

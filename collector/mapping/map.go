@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"status_exporter/collector/query"
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
@@ -63,7 +64,9 @@ func (m *textMap) number(q *query.Query, v any) (float64, *problem) {
 }
 
 func isCollection(v any) bool {
-	switch v.(type) {
+	switch v := v.(type) {
+	case *tree.Node:
+		return v.Kind() == tree.Array || v.Kind() == tree.Object
 	case []any, map[string]any:
 		return true
 	}

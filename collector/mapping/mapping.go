@@ -26,7 +26,7 @@ type Input struct {
 
 // Limits bound what a document may become.
 type Limits struct {
-	Samples    int // in one probe; those beyond are dropped
+	Samples    int // in one probe, each bucket and quantile counted as one more; those beyond are dropped
 	LabelValue int // bytes; a sample with a longer one is dropped
 }
 
@@ -123,9 +123,18 @@ type Label struct{ Name, Value string }
 type Distribution struct {
 	Count     uint64
 	Sum       float64
-	Buckets   map[float64]uint64  // upper bound (le) → cumulative count, without +Inf
-	Quantiles map[float64]float64 // quantile → value
+	Buckets   []Bucket   // in the order of their bounds, each of which is there once; without +Inf
+	Quantiles []Quantile // in their order, each once
 }
+
+// A Bucket counts the observations up to a bound.
+type Bucket struct {
+	UpperBound float64 // le
+	Count      uint64  // cumulative
+}
+
+// A Quantile is the value that a share of the observations does not pass.
+type Quantile struct{ Quantile, Value float64 }
 
 // Map applies the rules. When ctx ends it stops at once: there are no samples
 // then, rather than a part of them that would pass for all, and Err says why.

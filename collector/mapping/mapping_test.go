@@ -3,9 +3,7 @@ package mapping_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -85,11 +83,11 @@ func sampleText(f *mapping.Family, s mapping.Sample) string {
 	}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 	if d := s.Distribution(); d != nil {
-		for _, le := range slices.Sorted(maps.Keys(d.Buckets)) {
-			text += fmt.Sprintf(" le=%v:%d", le, d.Buckets[le])
+		for _, b := range d.Buckets {
+			text += fmt.Sprintf(" le=%v:%d", b.UpperBound, b.Count)
 		}
-		for _, q := range slices.Sorted(maps.Keys(d.Quantiles)) {
-			text += fmt.Sprintf(" q=%v:%s", q, number(d.Quantiles[q]))
+		for _, q := range d.Quantiles {
+			text += fmt.Sprintf(" q=%v:%s", q.Quantile, number(q.Value))
 		}
 		text += fmt.Sprintf(" count=%d sum=%s", d.Count, number(d.Sum))
 	} else {

@@ -7,6 +7,7 @@ import (
 	"github.com/itchyny/gojq"
 
 	"status_exporter/collector/query"
+	"status_exporter/collector/tree"
 )
 
 // A problem is why one sample could not be made. Its text is only made for the
@@ -74,5 +75,5 @@ func preview(v any) string {
 	if f, ok := v.(float64); ok {
 		return floatText(f)
 	}
-	return gojq.Preview(v)
+	return gojq.Preview(tree.Go(v))
 }

@@ -2,19 +2,11 @@ package mapping
 
 // result removes duplicates and puts everything in order.
 func (e *evaluation) result() *Result {
-	out := &Result{Findings: e.findings, Err: e.err, evaluation: e}
+	out := &Result{Findings: e.findings, evaluation: e}
 	if e.err == nil {
-		var o *order
-		for i := range e.found {
-			found := &e.found[i]
-			if len(found.samples) == 0 {
-				continue
-			}
-			o = o.of(found.samples)
-			if samples := e.merge(found, o, e.rules.families[i].duplicates); len(samples) > 0 {
-				e.families = append(e.families, FamilySamples{e.rules.families[i], samples})
-			}
-		}
+		e.orderFamilies()
+	}
+	if out.Err = e.err; out.Err == nil {
 		out.Families = e.families
 		out.Satisfied = e.satisfied()
 	}
@@ -22,11 +14,47 @@ func (e *evaluation) result() *Result {
 	return out
 }
 
+// orderFamilies merges the candidates of each family and sorts what is left. Samples are
+// moved only when the next family has another order, which is found by comparing it
+// with these.
+func (e *evaluation) orderFamilies() {
+	var o *order
+	waiting := 0 // the first family that was not moved yet
+	move := func() {
+		for ; waiting < len(e.families); waiting++ {
+			if o.unique {
+				o.apply(e.families[waiting].Samples)
+			}
+		}
+	}
+	for i := range e.found {
+		found := &e.found[i]
+		if len(found.samples) == 0 {
+			continue
+		}
+		next := o.of(found.samples, e.ended)
+		if e.ended() {
+			return
+		}
+		if next != o {
+			move()
+			o = next
+		}
+		if samples := e.merge(found, o, e.rules.families[i].duplicates); len(samples) > 0 {
+			e.families = append(e.families, FamilySamples{e.rules.families[i], samples})
+		}
+	}
+	move()
+}
+
 // merge leaves one sample of each label set, and tells of those of which none is left.
 func (e *evaluation) merge(found *candidates, o *order, p policy) []Sample {
 	return p.merge(found, o, func(same []int32) {
+		if e.ended() {
+			return
+		}
 		lost := e.conflict(found, same)
-		told := &problem{reason: Duplicate, detail: lost.describe()}
+		told := &problem{reason: Duplicate, detail: lost.describe(e.ended)}
 		for i, r := range lost.rules {
 			e.findings[r.index].Samples--
 			e.drop(r, told, lost.items[i])

@@ -123,8 +123,8 @@ func TestLimits(t *testing.T) {
 		Samples:   []string{`shop_a{n="1"} 1`, `shop_a{n="22"} 1`, `shop_a{n="5"} 1`, `shop_a{n="é"} 1`},
 		Dropped: []string{
 			"shop_a: 3 for limit; label n: `.n` found \"333\", which has 3 bytes, the limit is 2",
-			"shop_b: 1 for limit; the probe has 4 samples already, which is the limit",
-			"shop_state: 2 for limit; the probe has 4 samples already, which is the limit",
+			"shop_b: 1 for limit; the probe would have more than 4 samples with it, which is the limit",
+			"shop_state: 2 for limit; the probe would have more than 4 samples with it, which is the limit",
 		},
 	}
 	if diff := cmp.Diff(want, read(rules.Map(t.Context(), in))); diff != "" {

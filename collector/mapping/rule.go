@@ -2,9 +2,9 @@ package mapping
 
 import (
 	"strings"
-	"sync"
 
 	"status_exporter/collector/query"
+	"status_exporter/collector/spare"
 )
 
 // Rules are the compiled `metrics:` of a module.
@@ -14,7 +14,7 @@ type Rules struct {
 	families  []*Family
 	registers int // how many label values of enclosing groups are alive at once
 
-	spare sync.Pool // of *evaluation
+	spare spare.Pool[*evaluation]
 }
 
 // Families returns the families that the rules can make, in reading order.

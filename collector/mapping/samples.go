@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"status_exporter/collector/query"
+	"status_exporter/collector/spare"
 )
 
 // samples makes the samples of one item.
@@ -24,7 +25,10 @@ func (e *evaluation) samples(r *rule, item any) {
 		}
 		e.emit(r, item, Sample{rare: &rare{distribution: d}}, "")
 	case r.values != nil:
-		for _, v := range r.values {
+		for i, v := range r.values {
+			if i%lookEvery == lookEvery-1 && e.ended() {
+				return
+			}
 			e.sample(r, v.query, item, v.text)
 		}
 	default:
@@ -60,7 +64,10 @@ func (e *evaluation) states(r *rule, item any) {
 	if !slices.Contains(r.states, text) {
 		e.drop(r, &problem{reason: UnknownState, query: r.value, found: v, detail: "expected one of " + strings.Join(r.states, ", ")}, item)
 	}
-	for _, state := range r.states {
+	for i, state := range r.states {
+		if i%lookEvery == lookEvery-1 && e.ended() {
+			return
+		}
 		value := 0.0
 		if state == text {
 			value = 1
@@ -72,11 +79,12 @@ func (e *evaluation) states(r *rule, item any) {
 // emit adds a sample of one item; state is the value of the label that differs
 // between the samples of the item, where there is one.
 func (e *evaluation) emit(r *rule, item any, s Sample, state string) {
-	if e.count >= e.in.Limits.Samples {
-		if e.full == nil {
-			e.full = &problem{reason: OverLimit, detail: fmt.Sprintf("the probe has %d samples already, which is the limit", e.count)}
-		}
-		e.drop(r, e.full, item)
+	series := 1
+	if d := s.Distribution(); d != nil {
+		series += len(d.Buckets) + len(d.Quantiles)
+	}
+	if !e.room(series) {
+		e.drop(r, e.tooMany(), item)
 		return
 	}
 	if r.created != nil {
@@ -95,17 +103,28 @@ func (e *evaluation) emit(r *rule, item any, s Sample, state string) {
 	}
 	s.Labels = e.labelsOf(r, state)
 	f := &e.found[r.family.Index]
-	f.samples = append(f.samples, s)
-	f.origins = append(f.origins, origin{e.note(item), int32(r.index)})
+	f.samples = append(spare.Room(f.samples), s)
+	f.origins = append(spare.Room(f.origins), origin{e.note(item), int32(r.index)})
 	e.findings[r.index].Samples++
-	e.count++
+	e.count += series
+}
+
+// room tells whether the probe may have n more samples.
+func (e *evaluation) room(n int) bool { return e.count+n <= e.in.Limits.Samples }
+
+// tooMany returns the problem that it may not.
+func (e *evaluation) tooMany() *problem {
+	if e.full == nil {
+		e.full = &problem{reason: OverLimit, detail: fmt.Sprintf("the probe would have more than %d samples with it, which is the limit", e.in.Limits.Samples)}
+	}
+	return e.full
 }
 
 // note returns where the item that is being mapped stands in e.items.
 func (e *evaluation) note(item any) int32 {
 	if e.noted < 0 {
 		e.noted = int32(len(e.items))
-		e.items = append(e.items, item)
+		e.items = append(spare.Room(e.items), item)
 	}
 	return e.noted
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"status_exporter/collector/query"
+	"status_exporter/collector/tree"
 )
 
 // number returns the sample value of v: a number, a truth value as 1 or 0, or a
@@ -16,6 +17,16 @@ import (
 // and -Inf are numbers too. A number beyond the range of float64 is none.
 func number(v any) (float64, bool) {
 	switch v := v.(type) {
+	case *tree.Node:
+		switch v.Kind() {
+		case tree.Number:
+			f, err := strconv.ParseFloat(v.Text(), 64)
+			return f, err == nil
+		case tree.String:
+			return parseNumber(strings.TrimSpace(v.Text()))
+		default:
+			return 0, false
+		}
 	case json.Number:
 		f, err := strconv.ParseFloat(string(v), 64)
 		return f, err == nil
@@ -67,6 +78,15 @@ func scalarText(v any) (string, bool) {
 	switch v := v.(type) {
 	case nil:
 		return "", true
+	case *tree.Node:
+		switch v.Kind() {
+		case tree.Number:
+			return numberText(v.Text()), true
+		case tree.String:
+			return v.Text(), true
+		default:
+			return "", false
+		}
 	case string:
 		return v, true
 	case bool:

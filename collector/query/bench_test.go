@@ -22,7 +22,7 @@ func benchDocument() any {
 }
 
 func BenchmarkOne(b *testing.B) {
-	document := benchDocument()
+	document := nodes(b, benchDocument())
 	for _, source := range []string{
 		".queues.q0500.messages",
 		".queues | .q0500 | .load",
@@ -60,7 +60,7 @@ func BenchmarkOne(b *testing.B) {
 }
 
 func BenchmarkAll(b *testing.B) {
-	document := benchDocument()
+	document := nodes(b, benchDocument())
 	for _, source := range []string{".nodes[].name", ".queues[]", ".queues | to_entries[]", ".nodes | many | .load"} {
 		q := compile(b, source)
 		env := &query.Env{Root: document}

@@ -1,26 +1,30 @@
 package query
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"math/big"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
 )
 
-// What a target sends must not make one instruction of the machine take
-// minutes or gigabytes, because the meter looks at the clock only between
+// Neither a target nor an expression may make one instruction of the machine
+// take minutes or gigabytes, because the meter looks at the clock only between
 // instructions. So the built-in functions that could are given a look at their
 // input first, and those that search texts are replaced.
 const (
-	longestText   = 64 << 20 // bytes that a repeated text may have
+	longestText   = 32 << 20 // bytes that a text made of others may have
+	mostItems     = 1 << 20  // that an array or object made of others may have
 	longestNumber = 1000     // digits; reading a number takes the square of their count
 	longestIndex  = 16       // items of an array that is searched for in another by .[…]
+	largestIndex  = 1 << 20  // of an array: assigning to an item makes those before it as well
+	refusedIndex  = 1 << 29  // from which on jq itself refuses to do so
+	largestOrder  = 1 << 20  // of a Bessel function, which takes as many steps
+	largestInput  = 32 << 20 // bytes, as size counts them, that are worked on in one step
 	mostValues    = 1 << 20  // that fromjson and transpose may make
 	mostPairs     = 1 << 22  // of values, one of them from each of two arrays
+	deepest       = 10_000   // levels of a value: what walks through one calls itself for each, and Go ends a process whose stack is full
+	longestPath   = 10_000   // keys and indexes, for the same reason
+	longestLayout = 1000     // bytes of a format of times, each of which may become many
 )
 
 // A definition that calls the function that it replaces needs another name for
@@ -42,8 +46,37 @@ def _index($x): index($x);
 def index($x): if _texts($x) then _position($x; false) else _bound_pairs(.; $x) | _index($x) end;
 def _rindex($x): rindex($x);
 def rindex($x): if _texts($x) then _position($x; true) else _bound_pairs(.; $x) | _rindex($x) end;
-def _product: .[0] * .[1];
-def _difference: .[0] - .[1];
+def add(f): [f] | _bound_input($__meter; 2) | add;
+def _join($x): join($x);
+def join($x): _bound_join($__meter; $x) | _join($x);
+def min_by(f): _min_by(map([f]) | _bound_input($__meter; 0));
+def max_by(f): _max_by(map([f]) | _bound_input($__meter; 0));
+def IN(s): any(_bound_equal(s; .); .);
+def IN(src; s): any(_bound_equal(src; s); .);
+def _setpath(p; v): setpath(p; v);
+def setpath(p; v): _setpath(p | _bound_path; v | _bound_items);
+def _delpaths(p): delpaths(p);
+def delpaths(p): _delpaths(p | _bound_path);
+def _bound_paths(f): . as $v | reduce path(f) as $p (null; $p | _bound_path | null) | $v;
+def map_values(f): _bound_nesting($__meter) | .[] |= f;
+def _getpath(p): getpath(p);
+def getpath(p): _getpath(p | _bound_path);
+def _nth($n): nth($n);
+def nth($n): _nth($n | _bound_index);
+def nth($n; f): first(skip($n; f));
+def pick(f): . as $v | reduce path(f) as $p (null; setpath($p; $v | getpath($p)));
+def _fromstream(f): fromstream(f);
+def fromstream(f): _fromstream(f | _bound_path);
+def _jn(x; y): jn(x; y);
+def jn(x; y): _jn(x | _bound_order; y);
+def _strftime(f): strftime(f);
+def strftime(f): _strftime(f | _bound_layout);
+def _strflocaltime(f): strflocaltime(f);
+def strflocaltime(f): _strflocaltime(f | _bound_layout);
+def _strptime(f): strptime(f);
+def strptime(f): _strptime(f | _bound_layout);
+def _yn(x; y): yn(x; y);
+def yn(x; y): _yn(x | _bound_order; y);
 `
 
 func boundedFunctions() []gojq.CompilerOption {
@@ -52,10 +85,17 @@ func boundedFunctions() []gojq.CompilerOption {
 		gojq.WithFunction("_bound_json", 0, 0, func(v any, _ []any) any { return boundJSON(v) }),
 		gojq.WithFunction("_bound_table", 0, 0, func(v any, _ []any) any { return boundTable(v) }),
 		gojq.WithFunction("_bound_index", 0, 0, func(v any, _ []any) any { return boundIndex(v) }),
+		gojq.WithFunction("_bound_items", 0, 0, func(v any, _ []any) any { return boundItems(v) }),
 		gojq.WithFunction("_bound_pairs", 2, 2, func(v any, args []any) any { return boundPairs(v, args[0], args[1]) }),
-		gojq.WithFunction("_bound_factors", 2, 2, func(_ any, args []any) any { return boundFactors(args[0], args[1]) }),
-		gojq.WithFunction("_bound_terms", 2, 2, func(_ any, args []any) any {
-			return boundPairs([]any{args[0], args[1]}, args[0], args[1])
+		gojq.WithFunction("_bound_path", 0, 0, func(v any, _ []any) any { return boundPath(v) }),
+		gojq.WithFunction("_bound_layout", 0, 0, func(v any, _ []any) any { return boundLayout(v) }),
+		gojq.WithFunction("_bound_nesting", 1, 1, func(v any, args []any) any { return args[0].(*meter).boundNesting(v) }),
+		gojq.WithFunction("_bound_order", 0, 0, func(v any, _ []any) any { return boundOrder(v) }),
+		gojq.WithFunction("_bound_input", 2, 2, func(v any, args []any) any {
+			return boundInputOf(args[0].(*meter), v, args[1].(int))
+		}),
+		gojq.WithFunction("_bound_join", 2, 2, func(v any, args []any) any {
+			return boundJoin(args[0].(*meter), v, args[1])
 		}),
 		gojq.WithFunction("_position", 2, 2, func(v any, args []any) any {
 			return position(v.(string), args[0].(string), args[1] == true)
@@ -108,11 +148,111 @@ func boundTable(v any) any {
 	return v
 }
 
+// boundIndex looks at what an array is indexed with.
 func boundIndex(v any) any {
 	if array, ok := v.([]any); ok && len(array) > longestIndex {
 		return fmt.Errorf("%s cannot be an index: it has more than %d items", gojq.Preview(v), longestIndex)
+	} else if ok && isDeep(v) {
+		return fmt.Errorf("%s cannot be an index: it is too large", gojq.Preview(v))
+	}
+	if n, ok := gojq.ToInt(v); ok && n > largestIndex && n < refusedIndex {
+		return fmt.Errorf("%s cannot be an index: it is larger than %d", gojq.Preview(v), largestIndex)
 	}
 	return v
+}
+
+// boundPath looks at the indexes of a path, at those of several paths, or of one
+// with which an event of a stream begins.
+func boundPath(v any) any {
+	path, _ := v.([]any)
+	ownKeys := 0
+	for _, index := range path {
+		part, isPath := index.([]any)
+		if !isPath {
+			ownKeys++
+			part = []any{index}
+		}
+		if max(len(part), ownKeys) > longestPath {
+			return fmt.Errorf("%s cannot be a path: it has more than %d keys", gojq.Preview(v), longestPath)
+		}
+		for _, index := range part {
+			if err, ok := boundIndex(index).(error); ok {
+				return err
+			}
+		}
+	}
+	return v
+}
+
+// boundLayout looks at the format of a time.
+func boundLayout(v any) any {
+	if layout, ok := v.(string); ok && len(layout) > longestLayout {
+		return fmt.Errorf("%s cannot be the format of a time: it is longer than %d characters", quote(layout), longestLayout)
+	}
+	return v
+}
+
+// boundNesting refuses to update a value that is too deep. Updates come in loops
+// over one value, and so it is not looked at again after a few steps: it takes some
+// of them to make a value one level deeper.
+func (m *meter) boundNesting(v any) any {
+	const often = 50_000 // steps
+	if m.nested > 0 && m.steps-m.nested < often {
+		return v
+	}
+	m.nested = max(m.steps, 1)
+	if isDeep(v) {
+		return errDeep(v)
+	}
+	return v
+}
+
+func errDeep(v any) error {
+	return fmt.Errorf("%s cannot be updated: it is too large, or has more than %d levels", gojq.Preview(v), deepest)
+}
+
+// isDeep tells whether a value has more values in it, or more levels, than may be
+// walked through.
+func isDeep(v any) bool { return count(v, mostPairs) == mostPairs }
+
+// boundItems looks at what is put into an array in place of a part of it, which is
+// copied into one array with the rest.
+func boundItems(v any) any {
+	if items, ok := v.([]any); ok && len(items) > mostItems {
+		return fmt.Errorf("%s cannot be assigned: it has more than %d items", gojq.Preview(v), mostItems)
+	}
+	return v
+}
+
+func boundOrder(v any) any {
+	if n, ok := gojq.ToInt(v); ok && (n > largestOrder || n < -largestOrder) {
+		return fmt.Errorf("the Bessel function of order %s takes too long", gojq.Preview(v))
+	}
+	return v
+}
+
+// boundInputOf returns v if what takes time in proportion to it, and times as
+// much memory, is quick and has room.
+func boundInputOf(m *meter, v any, times int) any {
+	bytes := size(v)
+	if bytes >= largestInput {
+		return fmt.Errorf("%s is too large to work on, the limit is about %d MiB", gojq.Preview(v), largestInput>>20)
+	}
+	if err := m.room(bytes * times); err != nil {
+		return err
+	}
+	return v
+}
+
+// boundJoin does so for what is joined with a text between all items.
+func boundJoin(m *meter, v, between any) any {
+	items, _ := v.([]any)
+	if text, ok := between.(string); ok && len(text) > 1 {
+		if err := m.room(len(text) * len(items)); err != nil {
+			return err
+		}
+	}
+	return boundInputOf(m, v, 2)
 }
 
 // boundPairs returns v if it is cheap to compare each value in a with each in b.
@@ -127,100 +267,4 @@ func boundPairs(v, a, b any) any {
 		}
 	}
 	return v
-}
-
-// count returns how many values there are in v, where each 64 bytes of a text
-// are one, or limit if there are more.
-func count(v any, limit int) int {
-	n := 1
-	switch v := v.(type) {
-	case string:
-		n += len(v) / 64
-	case []any:
-		for i := 0; i < len(v) && n < limit; i++ {
-			n += count(v[i], limit-n)
-		}
-	case map[string]any:
-		for _, member := range v {
-			if n += count(member, limit-n); n >= limit {
-				break
-			}
-		}
-	}
-	return min(n, limit)
-}
-
-// boundFactors returns both factors as an array, if multiplying them is cheap.
-// The product of a text and a number is the text repeated, and both may come
-// from the target.
-func boundFactors(a, b any) any {
-	if bits(a)+bits(b) > 1<<20 {
-		return errors.New("the product has too many digits")
-	}
-	text, isText := a.(string)
-	times := b
-	if !isText {
-		text, isText = b.(string)
-		times = a
-	}
-	if n, ok := gojq.ToFloat64(times); isText && ok && float64(len(text))*n > longestText {
-		return fmt.Errorf("%s times %s is longer than %d bytes", quote(text), gojq.Preview(times), longestText)
-	}
-	return []any{a, b}
-}
-
-// bits returns about how long a whole number is that does not fit into 64 bits.
-func bits(v any) int {
-	switch v := v.(type) {
-	case *big.Int:
-		return v.BitLen()
-	case json.Number:
-		return 4 * len(v)
-	}
-	return 0
-}
-
-// position returns where part stands first or last in text, counted in
-// letters, or nil.
-func position(text, part string, last bool) any {
-	text, part = letters(text), letters(part)
-	i := strings.Index(text, part)
-	if last {
-		i = strings.LastIndex(text, part)
-	}
-	if i < 0 || part == "" {
-		return nil
-	}
-	return utf8.RuneCountInString(text[:i])
-}
-
-// positions returns every place where part stands in text, also those that
-// overlap.
-func positions(m *meter, text, part string) any {
-	text, part = letters(text), letters(part)
-	found := []any{}
-	if part == "" {
-		return found
-	}
-	_, width := utf8.DecodeRuneInString(part)
-	for at := 0; ; {
-		i := strings.Index(text, part)
-		if i < 0 {
-			return found
-		}
-		if err := m.check(); err != nil {
-			return err
-		}
-		at += utf8.RuneCountInString(text[:i])
-		found = append(found, at)
-		at, text = at+1, text[i+width:]
-	}
-}
-
-// letters replaces each byte that is no part of a letter by U+FFFD, as jq does.
-func letters(text string) string {
-	if utf8.ValidString(text) {
-		return text
-	}
-	return string([]rune(text))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"math/big"
 	"runtime/debug"
 	"strconv"
@@ -79,10 +80,34 @@ func TestEvaluationsEndWhenTheyNeedTooMuchMemory(t *testing.T) {
 		`[range(1e9)]`,
 		`def f: [f]; f`,
 		`reduce range(60) as $i ("x"; . + .)`,
-		`reduce range(60) as $i ([1]; . + .)`,
+		`reduce range(60) as $i ([1]; [.[], .[]])`,
 		`try [repeat("x")] catch "caught"`,
 	} {
 		if err := within(t, 30*time.Second, source, nil); !errors.Is(err, query.ErrMemory) {
+			t.Errorf("%s: %v", source, err)
+		}
+		debug.FreeOSMemory()
+	}
+}
+
+// Each makes in one step more than there is room for, after which there would be
+// nobody to notice.
+func TestRoomIsAskedFor(t *testing.T) {
+	if raceDetector {
+		t.Skip("takes long with the race detector")
+	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(128 << 20))
+	text := strings.Repeat("x", 15<<20)
+	items := make([]any, 1<<20)
+	for _, source := range []string{
+		`[.text + .text] | 1`, `[.items + .items] | 1`, `[.text] | "\(.[0])\(.[0])" | 1`, `"y" | gsub("y"; $root.text) | 1`,
+		`[.text, .text] | add | 1`, `[.items] | flatten | 1`, `[1, 1, 1] | join($root.text) | 1`, `.text | explode | 1`,
+		`.text | split("") | 1`, `[.text] | tojson | 1`, `[.text] | "\(.)" | 1`, `[.text] | @json | 1`, `.text * 2 | 1`,
+	} {
+		q := compile(t, source)
+		env := &query.Env{Root: map[string]any{"text": text, "items": items}}
+		_, _, err := q.One(context.Background(), env, env.Root)
+		if !errors.Is(err, query.ErrMemory) {
 			t.Errorf("%s: %v", source, err)
 		}
 		debug.FreeOSMemory()
@@ -96,16 +121,53 @@ func TestWhatATargetSendsIsBounded(t *testing.T) {
 		rows[i] = []any{}
 	}
 	rows[0] = make([]any, 1<<15)
+	longPath, nested := make([]any, 10_001), any(0)
+	for i := range longPath {
+		longPath[i], nested = "a", []any{nested}
+	}
+	long, items := strings.Repeat("x", 40<<20), make([]any, 3<<20)
 	for _, test := range []struct {
 		source string
 		input  any
 		want   string
 	}{
-		{`.text * .n`, map[string]any{"text": "xxx", "n": 1 << 29}, `"xxx" times 536870912 is longer than 67108864 bytes`},
-		{`.n * .text`, map[string]any{"text": "xxx", "n": 1e300}, `"xxx" times 1e+300 is longer than 67108864 bytes`},
-		{`.text *= 1e9`, map[string]any{"text": "xxx"}, `"xxx" times 1000000000 is longer than 67108864 bytes`},
+		{`.text * .n`, map[string]any{"text": "xxx", "n": 1 << 29}, `"xxx" times 536870912 is longer than 33554432 bytes`},
+		{`.n * .text`, map[string]any{"text": "xxx", "n": 1e300}, `"xxx" times 1e+300 is longer than 33554432 bytes`},
+		{`.text *= 1e9`, map[string]any{"text": "xxx"}, `"xxx" times 1000000000 is longer than 33554432 bytes`},
 		{`.n | . * .`, map[string]any{"n": json.Number(digits)}, `the product has too many digits`},
 		{`reduce range(60) as $i (10; . * .) | 1`, nil, `the product has too many digits`},
+		{`[. + .]`, long, `together are longer than 33554432 bytes`},
+		{`[. + .]`, items, `together have more than 1048576 items`},
+		{`reduce range(60) as $i ([1]; .[length:] = .)`, nil, `cannot be assigned: it has more than 1048576 items`},
+		{`reduce range(60) as $i ([1]; . as $w | .[0:0] |= $w)`, nil, `cannot be assigned: it has more than 1048576 items`},
+		{`reduce range(60) as $i ([1]; . as $w | getpath([{start: 0, end: 0}]) = $w)`, nil, `cannot be assigned: it has more than 1048576 items`},
+		{`reduce range(60) as $i ([1]; . as $w | setpath([{start: 0, end: 0}]; $w))`, nil, `cannot be assigned: it has more than 1048576 items`},
+		{`setpath(.; 1)`, longPath, `cannot be a path: it has more than 10000 keys`},
+		{`. as $p | null | getpath($p) |= 1`, longPath, `cannot be a path: it has more than 10000 keys`},
+		{`. as $p | null | [getpath($p)]`, longPath, `cannot be a path: it has more than 10000 keys`},
+		{`. as $p | null | delpaths([$p])`, longPath, `cannot be a path: it has more than 10000 keys`},
+		{`fromstream([., 1])`, longPath, `cannot be a path: it has more than 10000 keys`},
+		{`null | (first(skip(20000; recurse(.a)))) |= 1`, nil, `cannot be a path: it has more than 10000 keys`},
+		{`null | def f: .a | f; (first(skip(20000; recurse(.a)))) = 1`, nil, `cannot be a path: it has more than 10000 keys`},
+		{`(reduce range(20000) as $i (0; [.])) | [., .] | .[0] == .[1]`, nil, `takes too long`},
+		{`(reduce range(20000) as $i (0; [.])) | contains([[1]])`, nil, `takes too long`},
+		{`(reduce range(20000) as $i (0; [.])) | tojson`, nil, `is too large to work on`},
+		{`(reduce range(20000) as $i (0; [.])) | flatten`, nil, `is too large to work on`},
+		{`(reduce range(20000) as $i (0; [.])) | del(.[0])`, nil, `is too large to work on`},
+		{`(reduce range(20000) as $i (0; [.])) as $x | [$x] | .[[$x]]`, nil, `cannot be an index: it is too large`},
+		{`(reduce range(20000) as $i (0; [.])) | .[0] |= empty`, nil, `cannot be updated: it is too large, or has more than 10000 levels`},
+		{`(reduce range(20000) as $i (0; [.])) | map_values(empty)`, nil, `cannot be updated: it is too large, or has more than 10000 levels`},
+		{`.[0] |= 1`, nested, `cannot be updated: it is too large, or has more than 10000 levels`},
+		{`strftime(.) | length`, strings.Repeat("%c", 501), `cannot be the format of a time: it is longer than 1000 characters`},
+		{`. as $f | 0 | strflocaltime($f)`, strings.Repeat("%c", 501), `cannot be the format of a time: it is longer than 1000 characters`},
+		{`. as $f | "" | strptime($f)`, strings.Repeat("%Y", 501), `cannot be the format of a time: it is longer than 1000 characters`},
+		{`"xxxxxxxx"` + strings.Repeat(" | . + .", 28) + `| 1`, nil, `together are longer than 33554432 bytes`},
+		{`"xxxxxxxx"` + strings.Repeat(` | "\(.)\(.)"`, 28) + `| 1`, nil, `is too large to work on`},
+		{`"''"` + strings.Repeat(` | @sh`, 28) + `| 1`, nil, `is too large to work on`},
+		{`.[5000000] = 1`, []any{}, `5000000 cannot be an index: it is larger than 1048576`},
+		{`jn(1e7; 1e12)`, nil, `takes too long`},
+		{`[., ., .] | tojson`, long, `is too large to work on`},
+		{`reduce range(60) as $i (1; [., .]) | .[0] == .[1]`, nil, `takes too long`},
 		{`tonumber`, digits, `is longer than 1000 characters`},
 		{`fromjson`, digits, `it has a number of more than 1000 digits`},
 		{`fromjson`, "[" + strings.Repeat("{},", 1<<20) + "{}]", `it has more than 1048576 values`},
@@ -125,7 +187,7 @@ func TestWhatATargetSendsIsBounded(t *testing.T) {
 
 func TestBoundedFunctionsAreThoseOfJQ(t *testing.T) {
 	values := []any{
-		nil, true, 0, 3, -2, 2.5, json.Number("4"), json.Number("1e2"), json.Number("123456789012345678901234567890"),
+		nil, true, 0, 3, -2, 2.5, math.MaxInt, math.MinInt, 1 << 53, json.Number("-0"), json.Number("9223372036854775807"), json.Number("0.1"), json.Number("4"), json.Number("1e2"), json.Number("123456789012345678901234567890"),
 		new(big.Int).Lsh(big.NewInt(1), 100), "", "ab", "12", "1.5e3", "x1", `{"a": [1, 2.50]}`, "[1",
 		[]any{},
 		[]any{1, "a"},
@@ -143,8 +205,18 @@ func TestBoundedFunctionsAreThoseOfJQ(t *testing.T) {
 		`.[0] - .[1]`, `.[1] - .[0] - 2`, `.[0] - (.[1], 3) - (1, 2)`, `.[0] -= .[1]`, `.[0] -= (.[1], 2)`, `[.[] - 2]`, `2 - .[0]`,
 		`.[0] | contains("b")`, `. as [$a, $b] | $a | contains($b)`, `. as [$a, $b] | $a | inside($b)`, `.[0] | inside("abc")`,
 		`. as [$a, $b] | $a | [index($b), rindex($b)]`, `. as [$a, $b] | $a | indices($b)`, `. as [$a, $b] | $a[$b]`,
-		`. as [$a, $b] | [$a[$b, 0]?]`, `. as [$a, $b] | [path($a | .[$b]?)]`, `.[.[1]]?`, `.[0][.[1]:]?`, `.[.[1]] = 1`, `path(.[.[1]])`, `del(.[.[1]]?)`,
+		`. as [$a, $b] | [$a[$b, 0]?]`, `. as [$a, $b] | [path($a | .[$b]?)]`, `.[.[1]]?`, `.[0][.[1]:]?`, `.[.[1]] = 1`, `.[0:1] = (.[1], [2])`, `.[1:] |= (map(3), .)`, `.[0:1] |= empty`, `.[0][1:] = [.[1]]`, `path(.[.[1]])`, `del(.[.[1]]?)`,
 		`sort`, `unique`, `map(.) | sort_by(.)`, `sort_by(type, .)`, `group_by(type)`, `unique_by(length?)`, `[.[], .[]] | [sort, unique, group_by(.)]`, `.[0] | sort`, `.[0] | sort_by(.)`, `.[0] | group_by(.)`,
+		`[.[0] + .[1]]`, `[.[1] + .[0] + 2]`, `[(.[0], 1) + (.[1], 3)]`, `def f: .[0] + .[1]; f`, `[.[0] += .[1]]`, `[.[0] += (.[1], 2)]`,
+		`reduce .[] as $x (null; . + $x)`, `[.[0] + .[1]] | [path(.[0] + 1)?]`, `[.[] + null]`, `[null + .[]]`,
+		`.[0] == .[1], .[0] != .[1]`, `.[0] < .[1], .[0] <= .[1]`, `.[0] > .[1], .[0] >= .[1]`, `[.[] == .[], .[0] < (.[1], 2)]`,
+		`[.[]] | "<\(.[0])>\(.[1])", @json "\(.[0]):\(.[1])", @html "<\(.[0], .[1])>"`, `[.[]] | "\("\(.[0])")"`, `[.[]][0] | @text, @json, @uri, @sh?`,
+		`[.[]] | @csv?, @tsv?, tojson, tostring`, `.[0] | [tojson, tostring, explode?, split("b")?, ascii_downcase?, reverse?, flatten?, keys?, add?]`,
+		`[.[]] | flatten, flatten(1), add, min, max, reverse, add(.[])`, `. as [$a, $b] | [$a | join($b)?]`, `[.[]] | join(",")?`, `[.[0] | split("")?, explode?]`,
+		`[.[]] | min_by(type), max_by(type, length?)`, `. as [$a, $b] | $a | IN($b), IN($b, 3)`, `. as [$a, $b] | IN($a[]?; $b, 3)`,
+		`. as [$a, $b] | [$a | setpath([$b]; 1)?, getpath([$b])?, pick(.[$b])?]`, `[.[] | setpath([0, "x"]; 1)?]`, `[path(getpath([0, 0], [1])?)]`,
+		`[nth(1), nth(0, 1)], nth(1; .[])`, `nth(1) = 5`, `[fromstream(tostream)]`, `fromstream([[0], .[0]], [[0]])`, `[.[] | error? // 1]`, `[.[] | try error catch .]`,
+		`[.[]] | try error(.) catch .`, `[.[]] | bsearch(1)`, `del(.[0])`, `[jn(1; 2), yn(1; 2)]`, `nan as $n | $n < .[0], .[0] < $n, $n == $n, $n < $n, [$n] == [.[0]], ($n + 1, $n * .[1]? | isnan?)`,
 		`.[0] | tonumber`, `.[0] | fromjson`, `.[0] | transpose`, `map(tonumber? // fromjson?)`, `[.[0], .[1]] | transpose`,
 	} {
 		q, jq := compile(t, source), original(t, source)

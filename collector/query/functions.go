@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -128,14 +127,4 @@ func quote(text string) string {
 		end--
 	}
 	return strconv.Quote(text[:end] + "…")
-}
-
-// keys returns the keys of an object in jq's order.
-func keys(object map[string]any) []string {
-	sorted := make([]string, 0, len(object))
-	for key := range object {
-		sorted = append(sorted, key)
-	}
-	slices.Sort(sorted)
-	return sorted
 }

@@ -8,38 +8,44 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/itchyny/gojq"
 
 	"status_exporter/config/options"
 )
 
+// A syntaxHint fits to what stands before and after a place.
+type syntaxHint struct {
+	before, after *regexp.Regexp
+	hint          string
+}
+
 // parseHints tell what was probably meant where jq's grammar allows nothing.
 // The first counts whose patterns fit to what stands before the place and to
 // what follows from there on.
-var parseHints = []struct {
-	before, after *regexp.Regexp
-	hint          string
-}{
-	{nil, regexp.MustCompile(`^'`), `a text stands in double quotes: "…"`},
-	{nil, regexp.MustCompile(`^[“”„‘’]`), `a text stands in plain double quotes: "…"`},
-	{nil, regexp.MustCompile(`^&`), `jq says and: .a and .b`},
-	{regexp.MustCompile(`\|\s*$`), regexp.MustCompile(`^\|`), `jq says or: .a or .b`},
-	{nil, regexp.MustCompile(`^!($|[^=])`), `jq says not behind it: .a | not`},
-	{regexp.MustCompile(`=\s*$`), regexp.MustCompile(`^=`), `equal is ==`},
-	{regexp.MustCompile(`\[\?\s*$|\[$`), regexp.MustCompile(`^[?(@]`), `items are chosen with .[] | select(.name == "x")`},
-	{regexp.MustCompile(`^\s*$`), regexp.MustCompile(`^\$`), `a path begins with a dot: .a.b`},
-	{nil, regexp.MustCompile(`^\$`), `the document is called $root`},
-	{regexp.MustCompile(`[.[]\s*$`), regexp.MustCompile(`^\*`), `every item is .[]`},
-	{regexp.MustCompile(`^\s*\{\s*$`), regexp.MustCompile(`^\.`), `a path has no braces around it: .a.b`},
-	{regexp.MustCompile(`[a-zA-Z]\(\s*$`), regexp.MustCompile(`^\)`), `a function without arguments has no parentheses`},
-	{nil, regexp.MustCompile(`^[)\]}]`), `there is nothing that it closes`},
-	{regexp.MustCompile(`\?[^:]*$`), regexp.MustCompile(`^:`), choice},
-	{regexp.MustCompile(`\s\?\s*$`), regexp.MustCompile(`^.*:`), choice},
-	{regexp.MustCompile(`\.\*\s*$`), regexp.MustCompile(`^$`), `every item is .[]`},
-	{regexp.MustCompile(`[{,]\s*[A-Za-z_][A-Za-z0-9_]*$`), regexp.MustCompile(`^[^\s,:}]`), `a key with such characters needs quotes: {"a-b": .c}`},
-	{regexp.MustCompile(`\s$`), regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\s*:`), `a comma stands before the next key`},
-}
+var parseHints = sync.OnceValue(func() []syntaxHint {
+	return []syntaxHint{
+		{nil, regexp.MustCompile(`^'`), `a text stands in double quotes: "…"`},
+		{nil, regexp.MustCompile(`^[“”„‘’]`), `a text stands in plain double quotes: "…"`},
+		{nil, regexp.MustCompile(`^&`), `jq says and: .a and .b`},
+		{regexp.MustCompile(`\|\s*$`), regexp.MustCompile(`^\|`), `jq says or: .a or .b`},
+		{nil, regexp.MustCompile(`^!($|[^=])`), `jq says not behind it: .a | not`},
+		{regexp.MustCompile(`=\s*$`), regexp.MustCompile(`^=`), `equal is ==`},
+		{regexp.MustCompile(`\[\?\s*$|\[$`), regexp.MustCompile(`^[?(@]`), `items are chosen with .[] | select(.name == "x")`},
+		{regexp.MustCompile(`^\s*$`), regexp.MustCompile(`^\$`), `a path begins with a dot: .a.b`},
+		{nil, regexp.MustCompile(`^\$`), `the document is called $root`},
+		{regexp.MustCompile(`[.[]\s*$`), regexp.MustCompile(`^\*`), `every item is .[]`},
+		{regexp.MustCompile(`^\s*\{\s*$`), regexp.MustCompile(`^\.`), `a path has no braces around it: .a.b`},
+		{regexp.MustCompile(`[a-zA-Z]\(\s*$`), regexp.MustCompile(`^\)`), `a function without arguments has no parentheses`},
+		{nil, regexp.MustCompile(`^[)\]}]`), `there is nothing that it closes`},
+		{regexp.MustCompile(`\?[^:]*$`), regexp.MustCompile(`^:`), choice},
+		{regexp.MustCompile(`\s\?\s*$`), regexp.MustCompile(`^.*:`), choice},
+		{regexp.MustCompile(`\.\*\s*$`), regexp.MustCompile(`^$`), `every item is .[]`},
+		{regexp.MustCompile(`[{,]\s*[A-Za-z_][A-Za-z0-9_]*$`), regexp.MustCompile(`^[^\s,:}]`), `a key with such characters needs quotes: {"a-b": .c}`},
+		{regexp.MustCompile(`\s$`), regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\s*:`), `a comma stands before the next key`},
+	}
+})
 
 const choice = `a choice is if … then … else … end`
 
@@ -52,7 +58,7 @@ var (
 // parseHint returns what was probably meant at offset.
 func parseHint(source string, offset int, token string) string {
 	before, after := source[:offset], source[offset:]
-	for _, h := range parseHints {
+	for _, h := range parseHints() {
 		if (h.before == nil || h.before.MatchString(before)) && h.after.MatchString(after) {
 			return h.hint
 		}
@@ -152,7 +158,7 @@ func functions() map[string][]string {
 			add(name, arity)
 		}
 	}
-	for _, definition := range definitions {
+	for _, definition := range definitions() {
 		add(definition.Name, strconv.Itoa(len(definition.Args)))
 	}
 	return known

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/itchyny/gojq"
+
+	"status_exporter/collector/tree"
 )
 
 // A program is an expression compiled for the jq machine.
@@ -27,7 +29,9 @@ var writing = []string{"|=", "del", "delpaths", "map_values", "walk", "truncate_
 
 // definitions are the functions that are written in jq, in an order in which
 // each uses only those before it. A function that jq has already is replaced.
-var definitions = parseDefinitions(manyDefinition + boundedDefinitions + sortDefinitions + matchDefinitions)
+var definitions = sync.OnceValue(func() []*gojq.FuncDef {
+	return parseDefinitions(manyDefinition + boundedDefinitions + sortDefinitions + matchDefinitions)
+})
 
 func parseDefinitions(source string) []*gojq.FuncDef {
 	parsed, err := gojq.Parse(source)
@@ -42,12 +46,12 @@ const meterVariable = "$__meter"
 
 // build compiles a parsed expression, which it changes.
 func build(parsed *gojq.Query) (*program, error) {
-	walk(reflect.ValueOf(parsed), boundOperators)
+	boundExpression(parsed)
 	words := make(map[string]bool)
 	collect := func(node any) { addWords(words, node) }
 	walk(reflect.ValueOf(parsed), collect)
 
-	for _, definition := range slices.Backward(definitions) {
+	for _, definition := range slices.Backward(definitions()) {
 		if words[definition.Name] {
 			parsed.FuncDefs = slices.Insert(parsed.FuncDefs, 0, definition)
 			walk(reflect.ValueOf(definition.Body), collect)
@@ -64,7 +68,7 @@ func build(parsed *gojq.Query) (*program, error) {
 	}
 	compile := func() (*gojq.Code, error) {
 		environment := false
-		options := slices.Concat(valueFunctions(), boundedFunctions(), sortFunctions(), matchFunctions(), []gojq.CompilerOption{
+		options := slices.Concat(valueFunctions(), boundedFunctions(), arithmeticFunctions(), sortFunctions(), matchFunctions(), []gojq.CompilerOption{
 			gojq.WithVariables(p.variables),
 			gojq.WithEnvironLoader(func() []string { environment = true; return nil }),
 		})
@@ -127,18 +131,23 @@ func addWords(words map[string]bool, node any) {
 // run evaluates the program, leaves out as many results as skip says, and
 // yields the others and the error that ends the evaluation.
 func (p *program) run(ctx context.Context, env *Env, input any, skip int, yield func(any, error) bool) {
-	code, own := p.code, func(v any) any { return v }
+	code, own := p.code, tree.Go
 	if p.exclusive != nil {
-		code, own = p.exclusive.Get().(*gojq.Code), clone
+		code, own = p.exclusive.Get().(*gojq.Code), func(v any) any { return clone(tree.Go(v)) }
 		defer p.exclusive.Put(code)
 	}
+	if p.exclusive != nil && isDeep(input) {
+		yield(nil, errDeep(input))
+		return
+	}
 	m := newMeter(ctx)
+	defer m.end()
 	bindings := make([]any, len(p.variables))
 	for i, name := range p.variables {
 		if name == meterVariable {
 			bindings[i] = m
 		} else {
-			bindings[i] = own(variables[name](env))
+			bindings[i] = own(allGo(variables[name](env)))
 		}
 	}
 	it := code.RunWithContext(m, own(input), bindings...)
@@ -184,6 +193,19 @@ func next(it gojq.Iter) (v any, ok bool, err error) {
 }
 
 const longestError = 500 // bytes
+
+// allGo returns the value of a variable without a node in it: $docs has some.
+func allGo(v any) any {
+	docs, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	values := make(map[string]any, len(docs))
+	for name, doc := range docs {
+		values[name] = tree.Go(doc)
+	}
+	return values
+}
 
 // clone returns a deep copy.
 func clone(v any) any {

@@ -1,15 +1,15 @@
 package query
 
 import (
+	"errors"
 	"fmt"
-	"io"
-	"regexp"
-	"regexp/syntax"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
+
+	"status_exporter/collector/search"
+	"status_exporter/collector/spare"
 )
 
 // jq's own functions for regular expressions take the square of the length of
@@ -28,7 +28,7 @@ def splits($re; $flags): _matches($__meter; $re; $flags + "g"; "split");
 def splits($re): splits($re; null);
 def split($re; $flags): [splits($re; $flags)];
 def sub($re; f; $flags):
-  reduce _matches($__meter; $re; $flags; "sub") as $m (_replace_begin; _replace($m; [$m[2] | f])) |
+  reduce _matches($__meter; $re; $flags; "sub") as $m (_replace_begin; _replace($__meter; $m; [$m[2] | f])) |
   _replace_end[];
 def sub($re; f): sub($re; f; null);
 def gsub($re; f; $flags): sub($re; f; $flags + "g");
@@ -61,8 +61,8 @@ func matchFunctions() []gojq.CompilerOption {
 			return &matches{search: s, form: forms[form]}
 		}),
 		gojq.WithFunction("_replace_begin", 0, 0, func(v any, _ []any) any { return newReplacement(v) }),
-		gojq.WithFunction("_replace", 2, 2, func(v any, args []any) any {
-			return v.(*replacement).replace(args[0].([]any), args[1].([]any))
+		gojq.WithFunction("_replace", 3, 3, func(v any, args []any) any {
+			return v.(*replacement).replace(args[0].(*meter), args[1].([]any), args[2].([]any))
 		}),
 		gojq.WithFunction("_replace_end", 0, 0, func(v any, _ []any) any { return v.(*replacement).results() }),
 	}
@@ -70,45 +70,35 @@ func matchFunctions() []gojq.CompilerOption {
 
 // A pattern is a compiled regular expression.
 type pattern struct {
-	first  *regexp.Regexp // searches from the beginning of a text
-	later  *regexp.Regexp // searches from one letter after the beginning: group 1 is the match
+	*search.Pattern
+	source string // as the expression has it, without its flags
 	global bool
-	size   int // instructions of the compiled expression
 }
 
 // patterns keeps the patterns of one expression. A pattern may come from the
 // target, so few are kept.
-type patterns struct {
-	mu       sync.Mutex
-	compiled map[[2]string]*pattern
-}
+type patterns struct{ spare.Map[[2]string, *pattern] }
 
 const mostPatterns = 32
 
 func (p *patterns) compile(text, flags string) (*pattern, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	id := [2]string{text, flags}
-	if known, ok := p.compiled[id]; ok {
+	if known, ok := p.Get(id); ok {
 		return known, nil
 	}
-	compiled, err := compilePattern(text, flags)
+	compiled, err := compilePattern(text, flags) // a large one takes long: others go on
 	if err != nil {
 		return nil, err
 	}
-	if p.compiled == nil || len(p.compiled) == mostPatterns {
-		p.compiled = make(map[[2]string]*pattern)
-	}
-	p.compiled[id] = compiled
-	return compiled, nil
+	return p.Add(id, compiled, mostPatterns), nil
 }
 
-func compilePattern(text, flags string) (*pattern, error) {
-	p := &pattern{}
+func compilePattern(source, flags string) (*pattern, error) {
+	text, global := source, false
 	for _, flag := range flags {
 		switch flag {
 		case 'g':
-			p.global = true
+			global = true
 		case 'i':
 			text = "(?i)" + text
 		case 'm': // as jq names it: a dot is a newline, too
@@ -117,48 +107,23 @@ func compilePattern(text, flags string) (*pattern, error) {
 			return nil, fmt.Errorf("the flag %q of a regular expression is not known, expected g, i or m", flag)
 		}
 	}
-	parsed, err := syntax.Parse(text, syntax.Perl)
+	compiled, err := search.Compile(text)
 	if err != nil {
 		return nil, fmt.Errorf("the regular expression %s is not right: %s", quote(text), strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
-	if p.first, err = regexp.Compile(text); err != nil {
-		return nil, err
-	}
-	canonical := parsed.String() // closes what is open, \Q for example
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
-		return nil, err
-	}
-	p.size = len(program.Inst)
-	if looksBack(parsed) {
-		p.later, err = regexp.Compile(`\A(?s:.)(?s:.*?)(` + canonical + `)`)
-	}
-	return p, err
+	return &pattern{compiled, source, global}, nil
 }
 
-// looksBack tells whether a match depends on what stands before it.
-func looksBack(re *syntax.Regexp) bool {
-	switch re.Op {
-	case syntax.OpBeginLine, syntax.OpBeginText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
-		return true
-	}
-	for _, sub := range re.Sub {
-		if looksBack(sub) {
-			return true
-		}
-	}
-	return false
-}
-
-// A search finds the matches of a pattern in a text, each after the one before.
-type search struct {
+// A searching finds the matches of a pattern in a text, each after the one before.
+type searching struct {
 	*pattern
-	meter *meter
-	text  string
-	at    int // where the next search begins; beyond the text when it is over
+	meter  *meter
+	text   string
+	search *search.Search
+	at     int // where the next search begins; beyond the text when it is over
 }
 
-func (p *patterns) search(function string, v any, args []any) (*search, error) {
+func (p *patterns) search(function string, v any, args []any) (*searching, error) {
 	text, isText := v.(string)
 	re, isPattern := args[1].(string)
 	flags, isFlags := args[2].(string)
@@ -169,33 +134,26 @@ func (p *patterns) search(function string, v any, args []any) (*search, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &search{compiled, args[0].(*meter), text, 0}, nil
+	m := args[0].(*meter)
+	return &searching{compiled, m, text, compiled.In(text, m.check), 0}, nil
 }
 
 // next returns where the next match and its groups begin and end, as
 // regexp.FindStringSubmatchIndex does.
-func (s *search) next() (at []int, found bool, err error) {
+func (s *searching) next() (at []int, found bool, err error) {
 	if err := s.meter.check(); err != nil {
 		return nil, false, err
 	}
 	if s.at > len(s.text) {
 		return nil, false, nil
 	}
-	start, re, skip := s.at, s.first, 0
-	if s.at > 0 && s.later != nil {
-		_, width := utf8.DecodeLastRuneInString(s.text[:s.at])
-		start, re, skip = s.at-width, s.later, 2
+	at, err = s.search.From(s.at)
+	if errors.Is(err, search.ErrAgain) {
+		err = fmt.Errorf("the expression %s %w, expected one that does not search the rest of a text of %d bytes after each match", quote(s.source), err, len(s.text))
 	}
-	at, err = s.find(re, s.text[start:])
 	if at == nil || err != nil {
 		s.at = len(s.text) + 1
 		return nil, false, err
-	}
-	at = at[skip:]
-	for i := range at {
-		if at[i] >= 0 {
-			at[i] += start
-		}
 	}
 	s.at = at[1]
 	if at[0] == at[1] {
@@ -206,37 +164,4 @@ func (s *search) next() (at []int, found bool, err error) {
 		s.at = len(s.text) + 1
 	}
 	return at, true, nil
-}
-
-// find searches once. Where that may take long the text is read through a
-// reader that looks at the meter, which itself is slower.
-func (s *search) find(re *regexp.Regexp, text string) ([]int, error) {
-	const quick = 1 << 23 // steps of about 10 ns at most
-	if len(text)*s.size < quick {
-		return re.FindStringSubmatchIndex(text), nil
-	}
-	r := meteredReader{meter: s.meter, cost: s.size}
-	r.Reset(text)
-	at := re.FindReaderSubmatchIndex(&r)
-	return at, r.err
-}
-
-// A meteredReader ends with the evaluation.
-type meteredReader struct {
-	strings.Reader
-	meter *meter
-	cost  int // of a letter, in steps
-	steps int
-	err   error
-}
-
-func (r *meteredReader) ReadRune() (rune, int, error) {
-	const often = 1 << 20
-	if r.steps += r.cost; r.steps > often {
-		r.steps = 0
-		if r.err = r.meter.check(); r.err != nil {
-			return 0, 0, io.EOF
-		}
-	}
-	return r.Reader.ReadRune()
 }

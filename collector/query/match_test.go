@@ -165,6 +165,27 @@ func TestRegularExpressionsTakeLinearTime(t *testing.T) {
 	}
 }
 
+// What looks for the rest of the text after each match ends long before the
+// deadline does.
+func TestRegularExpressionsThatLookAgain(t *testing.T) {
+	text := strings.Repeat("a", 1<<16)
+	for source, pattern := range map[string]string{
+		`[scan("a(?:.*b)?")]`:            "a(?:.*b)?",
+		`[splits("a(?:.*b)?")]`:          "a(?:.*b)?",
+		`gsub("a(?:a*b)?"; "")`:          "a(?:a*b)?",
+		`[scan("a(?:a{900}y)?")]`:        "a(?:a{900}y)?",
+		`[match("A(?:.*b)?"; "gi")]`:     "A(?:.*b)?",
+		`[capture("\\Ba(?:.*b)?"; "g")]`: `\Ba(?:.*b)?`,
+		`gsub("(?:.*b)?"; "")`:           "(?:.*b)?",
+	} {
+		_, _, err := compile(t, source).One(t.Context(), &query.Env{}, text)
+		want := fmt.Sprintf("the expression %q looks at the same text again and again, expected one that does not search the rest of a text of 65536 bytes after each match", pattern)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", source, err, want)
+		}
+	}
+}
+
 func TestPatternsOfATargetAreForgotten(t *testing.T) {
 	q := compile(t, `.text as $text | .patterns[] | . as $p | $text | test($p)`)
 	patterns := make([]any, 200)

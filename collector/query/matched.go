@@ -9,7 +9,7 @@ import (
 
 // matches gives the machine one match after the other, in a form.
 type matches struct {
-	search  *search
+	search  *searching
 	form    func(*matches, []int) any
 	bytes   int // of the text that were counted
 	letters int // that these bytes are
@@ -37,7 +37,7 @@ func (m *matches) Next() (any, bool) {
 
 // object is what jq's match gives. Offsets and lengths count letters.
 func (m *matches) object(at []int) any {
-	text, names := m.search.text, m.search.first.SubexpNames()
+	text, names := m.search.text, m.search.Names()
 	m.letters += utf8.RuneCountInString(text[m.bytes:at[0]])
 	m.bytes = at[0]
 	captures := make([]any, 0, len(names)-1)
@@ -64,7 +64,7 @@ func (m *matches) object(at []int) any {
 // captures returns the texts of the groups that have a name.
 func (m *matches) captures(at []int) map[string]any {
 	captures := make(map[string]any)
-	for i, name := range m.search.first.SubexpNames() {
+	for i, name := range m.search.Names() {
 		if name != "" {
 			captures[name] = m.group(at, i)
 		}
@@ -93,7 +93,7 @@ func (m *matches) group(at []int, i int) any {
 
 // pieces gives the machine what stands between the matches.
 type pieces struct {
-	search *search
+	search *searching
 	next   int // where the next piece begins; beyond the text after the last
 }
 
@@ -129,7 +129,7 @@ func newReplacement(v any) any {
 }
 
 // replace puts the values for one match into the results.
-func (r *replacement) replace(match, values []any) any {
+func (r *replacement) replace(m *meter, match, values []any) any {
 	start, end := match[0].(int), match[1].(int)
 	for i, v := range values {
 		text, ok := v.(string)
@@ -138,6 +138,11 @@ func (r *replacement) replace(match, values []any) any {
 		}
 		if i == len(r.made) {
 			r.made = append(r.made, nil)
+		}
+		if length := len(r.made[i]) + start - r.next + len(text); length > cap(r.made[i]) {
+			if err := m.room(2 * length); err != nil { // it grows by more than it must, and is copied in the end
+				return err
+			}
 		}
 		r.made[i] = append(append(r.made[i], r.text[r.next:start]...), text...)
 	}

@@ -2,11 +2,13 @@ package query
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/itchyny/gojq"
 
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
@@ -16,8 +18,10 @@ import (
 // returns "" where every path of the expression leads somewhere. However large
 // the input is, only a part of bounded size is looked at.
 func (q *Query) Nearest(env *Env, input any) string {
+	goEnv := *env
+	goEnv.Root, input = tree.Go(env.Root), tree.Go(input)
 	for _, p := range q.leads {
-		s := &survey{env: env, input: input, left: 20000}
+		s := &survey{env: &goEnv, input: input, left: 20000}
 		if end, found := s.follow(p, input, 0); !found {
 			return fmt.Sprintf("`%s` found nothing%s", p, s.explain(p, end))
 		}
@@ -82,7 +86,7 @@ func (s *survey) follow(p path, v any, steps int) (end deadEnd, found bool) {
 			array, _ := v.([]any)
 			v = at(array, p[i].index)
 		case variableStep:
-			v = p[i].value(s.env)
+			v = allGo(p[i].value(s.env))
 		case manyStep:
 			if _, several := v.([]any); several {
 				return s.followEach(p, v, i)
@@ -149,7 +153,7 @@ func (s *survey) members(v any) (members []member) {
 func firstKeys(object map[string]any) []string {
 	const sortable = 1000
 	if len(object) <= sortable {
-		return keys(object)
+		return slices.Sorted(maps.Keys(object))
 	}
 	var first string
 	for first = range object {

@@ -1,9 +1,15 @@
 package query
 
-import "context"
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"status_exporter/collector/tree"
+)
 
 // Most expressions are plain paths: fields, items, [], ? and pipes of these. A
-// path walks the Go value itself, which costs a twentieth of what the jq
+// path walks the value itself, which costs a twentieth of what the jq
 // machine costs. It gives the same results in the same order, and where it
 // would have to tell of an error it leaves that to the machine. The way in is
 // walk.
@@ -11,7 +17,7 @@ type path []step
 
 type step struct {
 	kind     kind
-	name     string        // of a key or variable
+	name     string        // of a key, a variable or a call
 	index    int           // of an item
 	optional bool          // a ? follows: an error gives nothing instead
 	apply    func(any) any // of a call; an error is returned as the result
@@ -80,6 +86,11 @@ func (p path) walk(env *Env, v any, r *results) verdict {
 		switch s := &p[i]; s.kind {
 		case keyStep:
 			switch within := v.(type) {
+			case *tree.Node:
+				if within.Kind() != tree.Object {
+					return s.wrongType()
+				}
+				v = within.Member(s.name)
 			case map[string]any:
 				v = within[s.name]
 			case nil:
@@ -88,6 +99,17 @@ func (p path) walk(env *Env, v any, r *results) verdict {
 			}
 		case itemStep:
 			switch within := v.(type) {
+			case *tree.Node:
+				if within.Kind() == tree.String { // a letter of it
+					return failing
+				}
+				if within.Kind() != tree.Array {
+					return s.wrongType()
+				}
+				v = nil
+				if i := counted(s.index, within.Len()); i >= 0 {
+					v = within.Item(i)
+				}
 			case []any:
 				v = at(within, s.index)
 			case nil:
@@ -102,7 +124,7 @@ func (p path) walk(env *Env, v any, r *results) verdict {
 			if v == nil {
 				return goOn
 			}
-			if _, several := v.([]any); several {
+			if isArray(v) {
 				return p[i+1:].walkEach(env, v, r, s)
 			}
 		case callStep:
@@ -112,6 +134,9 @@ func (p path) walk(env *Env, v any, r *results) verdict {
 			}
 		case variableStep:
 			v = s.value(env)
+			if i+1 == len(p) || p[i+1].kind != keyStep {
+				v = allGo(v)
+			}
 		case elseStep:
 			if v == nil || v == false {
 				if s.nothing {
@@ -127,6 +152,18 @@ func (p path) walk(env *Env, v any, r *results) verdict {
 // walkEach follows the path from every member of v, in jq's order.
 func (p path) walkEach(env *Env, v any, r *results, s *step) verdict {
 	switch within := v.(type) {
+	case *tree.Node:
+		if within.Kind() != tree.Array && within.Kind() != tree.Object {
+			return s.wrongType()
+		}
+		for member := range within.Values() {
+			if r.canceled() {
+				return stop
+			}
+			if verdict := p.walk(env, member, r); verdict != goOn {
+				return verdict
+			}
+		}
 	case []any:
 		for _, member := range within {
 			if r.canceled() {
@@ -137,7 +174,7 @@ func (p path) walkEach(env *Env, v any, r *results, s *step) verdict {
 			}
 		}
 	case map[string]any:
-		for _, name := range keys(within) {
+		for _, name := range slices.Sorted(maps.Keys(within)) {
 			if r.canceled() {
 				return stop
 			}
@@ -158,13 +195,30 @@ func (s *step) wrongType() verdict {
 	return failing
 }
 
-// at returns an item of an array, counted from the end where i is negative.
+// at returns an item of an array; nil where there is none.
 func at(array []any, i int) any {
-	if i < 0 {
-		i += len(array)
-	}
-	if i < 0 || i >= len(array) {
+	if i = counted(i, len(array)); i < 0 {
 		return nil
 	}
 	return array[i]
+}
+
+// counted returns the place of an item in an array, counted from the end where i is
+// negative, or -1 where there is none.
+func counted(i, length int) int {
+	if i < 0 {
+		i += length
+	}
+	if i < 0 || i >= length {
+		return -1
+	}
+	return i
+}
+
+func isArray(v any) bool {
+	if n, ok := v.(*tree.Node); ok {
+		return n.Kind() == tree.Array
+	}
+	_, ok := v.([]any)
+	return ok
 }

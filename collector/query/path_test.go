@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"status_exporter/collector/query"
+	"status_exporter/collector/tree"
 )
 
 func decode(t testing.TB, text string) any {
@@ -130,12 +133,13 @@ func compare(t *testing.T, q *query.Query, env *query.Env, input any) (results [
 			failure = err
 			break
 		}
-		results = append(results, v)
+		results = append(results, tree.Go(v))
 	}
 	if !reflect.DeepEqual(results, byMachine) || fmt.Sprint(failure) != fmt.Sprint(machineFailure) {
 		t.Fatalf("%s of %v\nAll:     %v %v\nmachine: %v %v", q, input, results, failure, byMachine, machineFailure)
 	}
 	one, count, err := q.One(context.Background(), env, input)
+	one = tree.Go(one)
 	wantCount := min(len(results), 2)
 	if count != wantCount || count > 0 && !reflect.DeepEqual(one, results[0]) || count < 2 && fmt.Sprint(err) != fmt.Sprint(failure) || count == 2 && err != nil {
 		t.Fatalf("%s of %v\nAll: %v %v\nOne: %v, %d results, %v", q, input, results, failure, one, count, err)
@@ -291,6 +295,51 @@ func FuzzPath(f *testing.F) {
 			t.Skip(err)
 		}
 		env := &query.Env{Root: d.value(3), Target: "t", Status: 503, Headers: map[string]any{"a": "x"}, Docs: map[string]any{"a": d.value(2)}}
-		compare(t, q, env, d.value(4))
+		input := d.value(4)
+		want, wantErr := compare(t, q, env, input)
+
+		// The same with nodes in the place of Go values.
+		env.Root, env.Docs, env.Headers = nodes(t, env.Root), map[string]any{"a": nodes(t, env.Docs["a"])}, map[string]any{"a": "x"}
+		got, err := compare(t, q, env, nodes(t, input))
+		if !reflect.DeepEqual(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Fatalf("%s of %v\nGo values: %v %v\nnodes:     %v %v", q, input, want, wantErr, got, err)
+		}
 	})
+}
+
+// nodes returns a Go value as package tree has it. The keys of objects are in
+// descending order, which is not jq's.
+func nodes(t testing.TB, v any) any {
+	t.Helper()
+	var b tree.Builder
+	addNodes(t, &b, v)
+	return b.Root()
+}
+
+func addNodes(t testing.TB, b *tree.Builder, v any) {
+	t.Helper()
+	begin := b.Mark()
+	switch v := v.(type) {
+	case nil:
+		b.Null()
+	case bool:
+		b.Bool(v)
+	case string:
+		b.String(v)
+	case json.Number:
+		b.Number(v.String())
+	case []any:
+		for _, item := range v {
+			addNodes(t, b, item)
+		}
+		b.CloseArray(begin)
+	case map[string]any:
+		for _, key := range slices.Backward(slices.Sorted(maps.Keys(v))) {
+			b.Key(key)
+			addNodes(t, b, v[key])
+		}
+		b.CloseObject(begin)
+	default:
+		t.Fatalf("found a %T", v)
+	}
 }

@@ -2,9 +2,13 @@ package query
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/itchyny/gojq"
+
+	"status_exporter/collector/tree"
 )
 
 // calls are the functions that a path may apply, beside those in values.
@@ -112,7 +116,7 @@ func plainConstant(q *gojq.Query) (s step, ok bool) {
 		return s, t.Str.Queries == nil
 	case gojq.TermTypeFunc:
 		s.nothing = true
-		return s, t.Func.Name == "empty"
+		return s, t.Func.Name == "empty" && len(t.Func.Args) == 0
 	}
 	return step{}, false
 }
@@ -150,20 +154,23 @@ func plainCall(f *gojq.Func) (s step, ok bool) {
 	if value, ok := variables[f.Name]; ok {
 		return step{kind: variableStep, name: f.Name, value: value}, true
 	}
-	apply, ok := calls[f.Name]
-	if !ok {
-		apply, ok = values[f.Name]
+	if apply, ok := calls[f.Name]; ok {
+		return step{kind: callStep, name: f.Name, apply: apply}, true
 	}
-	return step{kind: callStep, name: f.Name, apply: apply}, ok
+	read, ok := values[f.Name]
+	return step{kind: callStep, name: f.Name, apply: func(v any) any { return read(tree.Go(v)) }}, ok
 }
 
 func entries(v any) any {
+	if n, ok := v.(*tree.Node); ok && n.Kind() == tree.Object {
+		return n.Entries()
+	}
 	object, ok := v.(map[string]any)
 	if !ok {
 		return errMachine
 	}
 	list := make([]any, 0, len(object))
-	for _, name := range keys(object) {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
 		list = append(list, map[string]any{"key": name, "value": object[name]})
 	}
 	return list
@@ -171,6 +178,10 @@ func entries(v any) any {
 
 func length(v any) any {
 	switch v := v.(type) {
+	case *tree.Node:
+		if v.Kind() == tree.Array || v.Kind() == tree.Object {
+			return v.Len()
+		}
 	case []any:
 		return len(v)
 	case map[string]any:

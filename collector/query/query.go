@@ -3,8 +3,8 @@
 //
 // In goes an expression, once, and then a value for each evaluation; out come
 // results and at most one error. Values are what package document makes: nil,
-// bool, string, json.Number, []any and map[string]any; results may also be int,
-// float64 and *big.Int.
+// bool, string, json.Number, []any, map[string]any and *tree.Node; results may also
+// be int, float64 and *big.Int.
 package query
 
 import (
@@ -20,11 +20,13 @@ import (
 // A Query is a compiled jq expression. It is immutable and safe for concurrent use.
 type Query struct {
 	source   string
-	path     path // with which the expression begins
-	plain    bool // the path is all of it
-	program  func() *program
+	path     path   // with which the expression begins
+	plain    bool   // the path is all of it
 	leads    []path // the paths with which parts of it begin
 	warnings []string
+
+	compile sync.Once // of a path, which is compiled for the machine when it is needed there
+	machine *program
 }
 
 // Env holds the values of the variables that every expression may read.
@@ -70,21 +72,28 @@ func Compile(source string) (*Query, error) {
 	if len(parsed.Imports) > 0 || parsed.Meta != nil {
 		return nil, &SyntaxError{Source: source, Offset: -1, Problem: "modules of jq cannot be used here"}
 	}
-	q := &Query{source: source, leads: leads(parsed), warnings: slips(parsed)}
-	q.path, q.plain = plain(parsed)
-	if q.plain {
-		q.program = sync.OnceValue(func() *program {
-			p, _ := build(parsed)
-			return p
-		})
+	q := &Query{source: source, warnings: slips(parsed)}
+	if q.path, q.plain = plain(parsed); q.plain {
+		q.leads = []path{q.path}
 		return q, nil
 	}
-	p, err := build(parsed)
-	if err != nil {
+	q.leads = leads(parsed)
+	if q.machine, err = build(parsed); err != nil {
 		return nil, compileError(source, err)
 	}
-	q.program = func() *program { return p }
 	return q, nil
+}
+
+// program returns the expression for the machine. A path is parsed again for it:
+// few ever get there, and what the parser made takes more memory than all else.
+func (q *Query) program() *program {
+	if q.plain {
+		q.compile.Do(func() {
+			parsed, _ := gojq.Parse(q.source) // it was right before
+			q.machine, _ = build(parsed)
+		})
+	}
+	return q.machine
 }
 
 // String returns the expression as it was written.

@@ -41,10 +41,17 @@ func sorted(m *meter, values, keys []any) ([]sortItem, error) {
 		items[i] = sortItem{value, keys[i]}
 	}
 	var err error
-	compared := 0
+	compared, often := 0, 4096
+	isLarge := size(keys) == largestInput // together, and so one of them may be
+	if isLarge {
+		often = 1
+	}
 	slices.SortStableFunc(items, func(a, b sortItem) int {
-		if compared++; compared%4096 == 0 && err == nil {
+		if compared++; compared%often == 0 && err == nil {
 			err = m.check()
+		}
+		if isLarge && err == nil {
+			err = boundComparison(a.key, b.key)
 		}
 		if err != nil {
 			return 0 // lets the sort come to its end

@@ -45,7 +45,7 @@ func excerpt(source string, offset int) string {
 	for end < len(source) && !utf8.RuneStart(source[end]) {
 		end++
 	}
-	shown := strings.Join(strings.Fields(source[start:end]), " ")
+	shown := oneLine(source[start:end])
 	if start > 0 {
 		shown = "…" + shown
 	}
@@ -54,6 +54,8 @@ func excerpt(source string, offset int) string {
 	}
 	return backquoted(shown)
 }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func backquoted(text string) string { return "`" + text + "`" }
 
@@ -74,7 +76,7 @@ func parseError(source string, err error) error {
 		e.Offset = strings.LastIndexByte(source, '"')
 		e.Problem, e.Hint = "the text that begins here does not end", ""
 	case strings.HasPrefix(text, "invalid escape"):
-		e.Problem = fmt.Sprintf("%s is no escape sequence of a JSON text", cause.Token)
+		e.Problem = fmt.Sprintf("%s is no escape sequence of a JSON text", oneLine(cause.Token))
 		e.Hint = `a backslash is written \\, in a regular expression too: test("\\d")`
 	case cause.Token == "":
 		e.Problem = "it ends too early"
@@ -82,7 +84,7 @@ func parseError(source string, err error) error {
 			e.Hint = open(source)
 		}
 	default:
-		e.Problem = fmt.Sprintf("jq expects no %s here", backquoted(cause.Token))
+		e.Problem = fmt.Sprintf("jq expects no %s here", excerpt(cause.Token, 0))
 	}
 	return e
 }
