@@ -13,8 +13,9 @@
 //	rotations:      {rename: 0, truncate: 0, missing_copies: 0}
 //	files:          [{path: /var/log/access.log, readable: true, error: null, unread_bytes: 0}]
 //
-// Counts are those since counting began. A scrape reads what was added since the
-// last one, whoever asked, as far as its deadline allows; memory does not grow
+// Counts are those since counting began, which is when the first scrape asks: with
+// from: end the lines that are there then are not counted. A scrape reads what was added
+// since the last one, whoever asked, as far as its deadline allows; memory does not grow
 // with the log.
 //
 // What happens to a line or a file:
@@ -57,59 +58,85 @@ const bufferSize = 256 << 10
 // concurrent scrapes take turns and see the same counts.
 type Source struct {
 	options *Options
-	since   time.Time
 
-	turn chan struct{} // holds one token: who took it may use what follows
-	logs map[string]*log
+	turn  chan struct{} // holds one token: who took it may use what follows
+	begun bool
+	since time.Time // when counting began
+	logs  map[string]*log
 	// renamed are files that are read under other names, by these.
 	renamed map[string]os.FileInfo
 	counter
 	buf []byte
 }
 
-// New returns a source and finds out where to begin. Files need not exist yet.
+// New returns a source. It looks at no file, as some keep who asks for them waiting for
+// ever: the first scrape finds out where to begin. Files need not exist yet.
 func New(o *Options) (*Source, error) {
 	s := &Source{
 		options: o,
-		since:   time.Now(),
 		turn:    make(chan struct{}, 1),
 		logs:    make(map[string]*log),
 		renamed: make(map[string]os.FileInfo),
 		counter: *newCounter(o),
 		buf:     make([]byte, bufferSize),
 	}
+	s.turn <- struct{}{}
+	return s, nil
+}
+
+// begin finds out where to begin.
+func (s *Source) begin() {
+	s.begun, s.since = true, time.Now()
 	for _, path := range s.paths() {
 		if s.renamedTo(path) {
 			continue
 		}
-		l := newLog(path, s.since, o.History)
-		if info, err := os.Stat(path); err == nil && !o.FromStart {
+		l := newLog(path, s.since, s.options.History)
+		if info, err := os.Stat(path); err == nil && !s.options.FromStart {
 			l.start = info.Size()
 		}
 		l.refresh()
 		s.logs[path] = l
 	}
-	s.turn <- struct{}{}
-	return s, nil
 }
 
-// Close closes the files. A Read under way ends first.
+// Close closes the files: at once, or where one of them still keeps a reader waiting, as
+// soon as it lets go.
 func (s *Source) Close() error {
-	<-s.turn
-	for _, l := range s.logs {
-		l.close()
+	select {
+	case <-s.turn:
+		s.closeLogs()
+		s.turn <- struct{}{}
+	default:
+		go func() {
+			<-s.turn
+			s.closeLogs()
+			s.turn <- struct{}{}
+		}()
 	}
 	return nil
 }
 
+func (s *Source) closeLogs() {
+	for _, l := range s.logs {
+		l.close()
+	}
+}
+
 // Read reads on and returns the document named document.Status. It reads during
 // four fifths of the time that is left, and the rest next time. It fails with
-// ReasonRead where no file can be read, and with ReasonTimeout.
-func (s *Source) Read(ctx context.Context) []*document.Document {
+// ReasonRead where no file can be read, with ReasonOverloaded, and with ReasonTimeout.
+func (s *Source) Read(ctx context.Context, share document.Share) []*document.Document {
 	doc := &document.Document{Name: document.Status, Bytes: -1}
 	start := time.Now()
-	value, err := s.read(ctx)
+	value, err := s.read(ctx, share)
 	doc.Phases[document.PhaseProcessing] = time.Since(start)
+	if err == nil {
+		doc.Values = document.Count(value)
+		if full := share.Decoded(doc.Values); full != nil {
+			err = document.Failf(document.ReasonOverloaded, "%w", full)
+		}
+	}
 	if err != nil {
 		doc.Failure = document.AsFailure(ctx, document.ReasonRead, fmt.Errorf("reading the access log: %w", err))
 	} else {
@@ -118,48 +145,98 @@ func (s *Source) Read(ctx context.Context) []*document.Document {
 	return []*document.Document{doc}
 }
 
-func (s *Source) read(ctx context.Context) (value any, err error) {
+func (s *Source) read(ctx context.Context, share document.Share) (any, error) {
 	if len(s.options.Paths) == 0 {
 		return nil, errors.New("the module has no path under access_log, expected the file to read")
 	}
-	within := ctx
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		within, cancel = context.WithTimeout(ctx, time.Until(deadline)*4/5)
-		defer cancel()
-	}
+	deadline, bounded := ctx.Deadline()
+	until := deadline.Add(-time.Until(deadline) / 5)
 	var pending []*log
-	err = s.inTurn(ctx, func() { pending = s.refresh() })
-	for err == nil && len(pending) > 0 && within.Err() == nil {
-		pending = slices.DeleteFunc(pending, func(l *log) bool {
-			done := false
-			err = errors.Join(err, s.inTurn(ctx, func() { done = l.advance(&s.counter, s.buf) }))
-			return done
+	refreshed := false
+	for {
+		asked := time.Now()
+		value, err := s.inTurn(ctx, share, func() (any, error) {
+			start := time.Now()
+			again := start.Sub(asked) // how long the next turn will take to come
+			if !refreshed {
+				pending, refreshed = s.refresh(), true
+			}
+			for len(pending) > 0 { // once in any case, or a busy machine would never get on
+				l := pending[0]
+				pending = pending[1:]
+				if !l.advance(&s.counter, s.buf) {
+					pending = append(pending, l) // each log gets on as far as the others
+				}
+				now := time.Now()
+				if bounded && now.After(until) {
+					break
+				}
+				if len(pending) > 0 && now.Sub(start) > turnTime {
+					if bounded && now.Add(again).After(until) {
+						break
+					}
+					return nil, nil
+				}
+			}
+			return s.value()
 		})
+		if value != nil || err != nil {
+			return value, err
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	var none error
-	err = s.inTurn(ctx, func() { value, none = s.value() })
-	return value, errors.Join(err, none)
 }
 
-// inTurn calls f while nobody else uses the files and counts. A turn is short,
-// so that several scrapes read on together.
-func (s *Source) inTurn(ctx context.Context, f func()) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.turn:
+// turnTime is about how long a turn is: so short that several scrapes read on together,
+// and others work between them, and so long that it is worth waiting for.
+const turnTime = 50 * time.Millisecond
+
+// inTurn calls f while nobody else uses the files and counts, and while the probe may
+// work. Where f returns a value the probe may work on. Where a file keeps its reader
+// waiting until ctx ends, the turn goes on without the probe, which must not look at
+// what f does then.
+func (s *Source) inTurn(ctx context.Context, share document.Share, f func() (any, error)) (any, error) {
+	if err := s.wait(ctx, share); err != nil {
+		return nil, err
 	}
-	defer func() { s.turn <- struct{}{} }()
-	f()
-	return nil
+	value, err := document.Abandonable(ctx, func() (any, error) {
+		defer func() { s.turn <- struct{}{} }()
+		return f()
+	})
+	if value == nil || err != nil {
+		share.Rest()
+	}
+	return value, err
+}
+
+// wait returns with a place among the probes that work, and the turn. Who waits for a
+// place has no turn, as others may have a place already; who waits for a turn that may
+// never end has no place.
+func (s *Source) wait(ctx context.Context, share document.Share) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("an earlier scrape is still waiting for the file system: %w", context.Cause(ctx))
+		case <-s.turn:
+			s.turn <- struct{}{}
+		}
+		if err := share.Wait(ctx); err != nil {
+			return document.Failf(document.ReasonOverloaded, "%w", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.turn:
+			return nil
+		case <-time.After(2 * turnTime):
+		}
+		share.Rest()
+	}
 }
 
 // refresh looks for new and rotated files and returns the logs that there are.
 func (s *Source) refresh() []*log {
+	if !s.begun {
+		s.begin()
+	}
 	paths := s.paths()
 	for _, path := range paths {
 		if s.logs[path] == nil && !s.renamedTo(path) {

@@ -18,6 +18,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"status_exporter/collector/document/documenttest"
 	"status_exporter/config/options"
 )
 
@@ -124,7 +125,7 @@ func BenchmarkLog(b *testing.B) {
 		s := open(b, fmt.Sprintf("{path: %q, from: start, %s}", path, patternsYAML))
 		b.StartTimer()
 		before := cpuTime(b)
-		doc := s.Read(b.Context())[0]
+		doc := s.Read(b.Context(), documenttest.Free{})[0]
 		used += cpuTime(b) - before
 		if doc.Failure != nil || s.lines != 1_000_000 || s.unmatched != 0 {
 			b.Fatalf("read %d lines, %d did not match: %v", s.lines, s.unmatched, doc.Failure)
@@ -203,7 +204,7 @@ func TestNoAllocations(t *testing.T) {
 	s := open(t, fmt.Sprintf("{path: %q, from: start, %s}", path, patternsYAML))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	s.Read(t.Context())
+	s.Read(t.Context(), documenttest.Free{})
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
 		t.Errorf("reading %d bytes allocated %d bytes, want less than 1 MiB", len(text), grown)

@@ -41,7 +41,7 @@ func FuzzScan(f *testing.F) {
 			return
 		}
 		text := format
-		if named, ok := namedFormats[format]; ok {
+		if named, ok := namedFormats[strings.TrimSpace(format)]; ok {
 			text = named
 		}
 		parts, err := split(strings.TrimSpace(text))
@@ -70,7 +70,7 @@ func FuzzFormat(f *testing.F) {
 			return
 		}
 		text := format
-		if named, ok := namedFormats[format]; ok {
+		if named, ok := namedFormats[strings.TrimSpace(format)]; ok {
 			text = named
 		}
 		parts, err := split(strings.TrimSpace(text))

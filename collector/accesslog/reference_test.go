@@ -197,7 +197,7 @@ func referenceJSON(line string) (found, bool) {
 
 func (r *found) setMember(name string, value any) bool {
 	for _, f := range jsonFields {
-		if f.member != name {
+		if f.member == "" || f.member != name { // some fields have no member of their own
 			continue
 		}
 		switch v := value.(type) {

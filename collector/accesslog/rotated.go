@@ -49,8 +49,10 @@ func rotatedFiles(path string) []*segment {
 		return nil
 	}
 	var names []string
+	base := filepath.Base(path)
+	stem := strings.TrimSuffix(base, filepath.Ext(base)) // a quick look, for there may be many files
 	for _, e := range entries {
-		if slices.Contains(rotatedFrom(e.Name()), filepath.Base(path)) {
+		if strings.HasPrefix(e.Name(), stem) && slices.Contains(rotatedFrom(e.Name()), base) {
 			names = append(names, e.Name())
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"status_exporter/config/options"
 )
 
 // A segment is an open file that holds a part of a log. It stays open between
@@ -41,19 +43,12 @@ var errTruncated = errors.New("the file was truncated")
 
 // openSegment opens a file that may end in .gz.
 func openSegment(name string) (*segment, error) {
-	info, err := os.Stat(name)
+	f, info, err := options.OpenRegular(name)
 	if err != nil {
 		return nil, cause(err)
 	}
-	if !info.Mode().IsRegular() { // a named pipe would block
-		return nil, errors.New("it is no regular file")
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, cause(err)
-	}
-	s := &segment{name: name, file: f}
-	if s.info, err = f.Stat(); err == nil && strings.HasSuffix(name, ".gz") {
+	s := &segment{name: name, file: f, info: info}
+	if strings.HasSuffix(name, ".gz") {
 		s.complete = true
 		s.unzip, err = newUnzipper(f)
 	}

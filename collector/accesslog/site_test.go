@@ -15,6 +15,7 @@ import (
 
 	"status_exporter/collector/accesslog"
 	"status_exporter/collector/document"
+	"status_exporter/collector/document/documenttest"
 	"status_exporter/config/options"
 )
 
@@ -38,6 +39,13 @@ func newSite(t *testing.T) *site { return &site{t: t, dir: t.TempDir()} }
 
 // open begins to count.
 func (s *site) open(text string) {
+	s.t.Helper()
+	s.make(text)
+	s.source.Begin()
+}
+
+// make makes a source that was not scraped yet.
+func (s *site) make(text string) {
 	s.t.Helper()
 	o, d := decode(s.dir, text)
 	if err := d.Err(); err != nil {
@@ -122,7 +130,7 @@ func (s *site) compress(name string) {
 
 func (s *site) read(ctx context.Context) *document.Document {
 	s.t.Helper()
-	docs := s.source.Read(ctx)
+	docs := s.source.Read(ctx, documenttest.Free{})
 	if len(docs) != 1 || docs[0].Name != document.Status {
 		s.t.Fatalf("got %+v, want one document named %s", docs, document.Status)
 	}

@@ -1,6 +1,8 @@
 package fetch
 
 import (
+	"cmp"
+
 	"go.yaml.in/yaml/v4"
 
 	"status_exporter/config/options"
@@ -18,12 +20,15 @@ type Auth struct {
 	client  clientOptions
 	headers map[string]text
 	allow   AllowList // nil: no list
+
+	variables []string // secrets that stand in its texts
+	userNames []string // names that do
 }
 
 // Decode reads the entry called name.
 func (a *Auth) Decode(d *options.Decoder, n *yaml.Node, name string) {
 	*a = Auth{name: name, client: defaultClientOptions()}
-	secretMapping(d, n, "the auths entry "+name, options.Fields{
+	d.SecretMapping(n, "the auths entry "+name, options.Fields{
 		"client": func(n *yaml.Node) {
 			a.client.decode(d, n)
 			a.client.check(d)
@@ -31,13 +36,8 @@ func (a *Auth) Decode(d *options.Decoder, n *yaml.Node, name string) {
 		"headers": func(n *yaml.Node) { decodeHeaders(d, n, &a.headers) },
 		"allow":   func(n *yaml.Node) { a.allow.Decode(d, n) },
 	})
+	a.variables, a.userNames = d.Variables(n)
 }
 
-func (a *Auth) hasSecret() bool {
-	for name, t := range a.headers {
-		if t.isSecret() || sensitive(name) {
-			return true
-		}
-	}
-	return a.client.hasSecret()
-}
+// secret says which secret the entry holds, "" for none.
+func (a *Auth) secret() string { return cmp.Or(secretHeader(a.headers), a.client.secret()) }

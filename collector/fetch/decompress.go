@@ -9,17 +9,21 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
+
+	"status_exporter/config/options"
 )
 
-// inflaters are gzip readers that are used again.
+// inflaters are gzip readers that are used again. They are no spare.Pool: they are few
+// and of 36 KiB, and one that is not in use still refers to the answer that it read,
+// which the next collection should take.
 type inflaters struct{ idle sync.Pool }
 
 // read reads what an answer says from its body, at most limit bytes. It undoes
 // the encoding that was asked for, gzip (RFC 9110 section 8.4.1); any other is an
 // error.
 func (p *inflaters) read(body io.Reader, a *answer, limit int64, reserve func(int) error) ([]byte, error) {
-	switch encoding := strings.ToLower(a.Header.Get("Content-Encoding")); encoding {
-	case "", "identity":
+	switch encoding := encodingOf(a.Header.Values("Content-Encoding")); encoding {
+	case "":
 		if a.ContentLength > limit {
 			return nil, errTooLarge
 		}
@@ -29,6 +33,22 @@ func (p *inflaters) read(body io.Reader, a *answer, limit int64, reserve func(in
 	default:
 		return nil, fmt.Errorf("the answer is encoded as %s, expected gzip or no encoding", nameOf(encoding))
 	}
+}
+
+// encodingOf returns the encodings that several lines of the header name one after the
+// other, which mean the same as one line (RFC 9110 section 5.3), without those that
+// change nothing.
+func encodingOf(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	var names []string
+	for name := range strings.SplitSeq(strings.ToLower(strings.Join(lines, ",")), ",") {
+		if name = strings.TrimSpace(name); name != "" && name != "identity" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func (p *inflaters) inflate(body io.Reader, size, limit int64, reserve func(int) error) ([]byte, error) {
@@ -60,5 +80,5 @@ func nameOf(encoding string) string {
 			return "something unknown"
 		}
 	}
-	return strconv.Quote(encoding)
+	return strconv.Quote(options.Shorten(encoding, options.Shown))
 }

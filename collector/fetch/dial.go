@@ -2,10 +2,10 @@ package fetch
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,9 +21,92 @@ type hop struct {
 	guard   *guard
 	proxied bool // the connection goes to a proxy, which the configuration names
 	sent    sentHeader
+	trace   trace
+	hooks   context.Context // by which net/http calls trace
+
+	mu    sync.Mutex
+	ended bool
+	dials []context.CancelFunc // those that are made for it
+}
+
+// How often net/http may dial for one exchange. It does so again without a pause, until
+// the deadline, where the target takes no request on a new connection, and where others
+// took the connection, which tells nothing of the target.
+const (
+	mostRefused = 5   // where it was the first to use each of the connections
+	mostDials   = 100 // where others used them, or nobody
+)
+
+// dialling returns the context of a dial, which ends with the exchange.
+func (h *hop) dialling() (context.Context, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.trace.firsts() >= mostRefused:
+		return nil, document.Failf(document.ReasonRead, "the target took the request on none of %d new connections: it ended them, or refused the request (GOAWAY or REFUSED_STREAM of HTTP/2)", mostRefused)
+	case len(h.dials) >= mostDials:
+		return nil, document.Failf(document.ReasonRead, "there was no room for the request on %d new connections: the target takes too few at once on each (SETTINGS of HTTP/2)", mostDials)
+	}
+	ctx, cancel := context.WithCancel(h.ctx)
+	if h.ended {
+		cancel()
+	}
+	h.dials = append(h.dials, cancel)
+	return ctx, nil
+}
+
+// end ends the dials of an exchange.
+func (h *hop) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = true
+	for _, cancel := range h.dials {
+		cancel()
+	}
+}
+
+// newHop returns the hop of an exchange within ctx.
+func (c *Client) newHop(ctx context.Context, o origin, g *guard) *hop {
+	h, _ := c.hops.Get().(*hop)
+	if h == nil {
+		h = &hop{}
+		h.hooks = withTrace(context.Background(), &h.trace)
+	}
+	h.origin, h.guard = o, g
+	h.ctx = &hopContext{ctx, h}
+	return h
+}
+
+// recycle keeps a hop for another exchange where nothing can be told of it any
+// more: its hooks are a good part of what a small scrape allocates. They are less than
+// 1 KiB, not worth the lock of a spare.Pool for what a collection takes of them.
+func (c *Client) recycle(h *hop) {
+	if h.trace.reset() {
+		h.ctx, h.origin, h.guard, h.proxied, h.ended = nil, origin{}, nil, false, false
+		h.sent.set(nil)
+		c.hops.Put(h)
+	}
+}
+
+// A hopContext is the context of an exchange. It stays what it is when its hop is
+// that of another one: net/http may hold it a little longer.
+type hopContext struct {
+	context.Context
+	hop *hop
 }
 
 type hopKey struct{}
+
+// Value returns the hop and its hooks beside what the context of the probe holds.
+func (c *hopContext) Value(key any) any {
+	if key == (hopKey{}) {
+		return c.hop
+	}
+	if value := c.hop.hooks.Value(key); value != nil {
+		return value
+	}
+	return c.Context.Value(key)
+}
 
 func hopOf(ctx context.Context) *hop {
 	h, _ := ctx.Value(hopKey{}).(*hop)
@@ -52,11 +135,15 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	if h.origin.socket != "" {
 		network, address = "unix", h.origin.socket
 	}
-	conn, err := d.Dialer.DialContext(h.ctx, network, address)
+	ctx, err := h.dialling()
 	if err != nil {
 		return nil, err
 	}
-	return &heldConn{conn, context.AfterFunc(h.ctx, func() { _ = conn.Close() })}, nil
+	conn, err := d.Dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return newHeldConn(ctx, conn), nil
 }
 
 // checkAddress refuses the address that is about to be connected to, after name
@@ -74,26 +161,4 @@ func checkAddress(ctx context.Context, network, address string, _ syscall.RawCon
 		return &document.Failure{Reason: document.ReasonRefused, Err: err}
 	}
 	return nil
-}
-
-// A heldConn is closed at the end of the exchange that made it until it is
-// released to whoever uses it.
-type heldConn struct {
-	net.Conn
-	release func() bool
-}
-
-// release lets the connection below conn outlive the exchange that made it.
-func release(conn net.Conn) {
-	for {
-		switch c := conn.(type) {
-		case *tls.Conn:
-			conn = c.NetConn()
-		case *heldConn:
-			c.release()
-			return
-		default:
-			return
-		}
-	}
 }

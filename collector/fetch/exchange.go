@@ -2,50 +2,81 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"status_exporter/collector/document"
+	"status_exporter/config/options"
 )
 
 // An answer is what came back on one exchange. Its body must be closed with
 // close, which ends the exchange.
 type answer struct {
 	*http.Response
-	trusted bool   // the target's own: it was sent the credentials
-	shown   string // the URL as it may be shown
-	trace   *trace
-	cancel  context.CancelFunc
-	finish  func() // nil once the exchange has ended
+	fetch   *fetch
+	call    *call
+	hop     *hop
+	trusted bool        // the target's own: it was sent the credentials
+	whole   bool        // the body was read to its end
+	unread  atomic.Bool // nobody waited for the rest of it
+	ended   bool
 }
+
+// shown returns the URL as it may be shown.
+func (a *answer) shown() string { return quoted(a.call.url) }
+
+// quoted returns a URL as it may be shown, which a target may have chosen, and made long.
+func quoted(u *url.URL) string { return options.Shorten(shown(u), options.Shown) }
 
 // drainTime is how long the rest of an answer is waited for that nobody reads.
 const drainTime = 20 * time.Millisecond
 
 // close ends the exchange. What is left of a short body is read, so that the
-// connection can be used again.
+// connection can be used again. With HTTP/2 it can as well where the body is long, or
+// takes long: the target is told to send no more of it.
 func (a *answer) close() {
-	if a.finish == nil {
+	if a.ended {
 		return
 	}
-	late := time.AfterFunc(drainTime, a.cancel)
-	_, _ = io.CopyN(io.Discard, a.Body, 64<<10)
+	late := a.closeLate()
+	_, err := io.CopyN(io.Discard, a.Body, 64<<10)
 	late.Stop()
+	a.whole = errors.Is(err, io.EOF)
+	if err == nil {
+		a.unread.Store(true)
+	}
 	a.drop()
 }
 
-// drop ends the exchange, and its connection where the body was not read.
+// closeLate breaks off reading the body after drainTime.
+func (a *answer) closeLate() *time.Timer {
+	return time.AfterFunc(drainTime, func() {
+		a.unread.Store(true)
+		_ = a.Body.Close()
+	})
+}
+
+// drop ends the exchange, and its connection where reading the body failed.
 func (a *answer) drop() {
 	_ = a.Body.Close()
-	a.finish()
-	a.finish = nil
+	if !a.whole && !a.unread.Load() {
+		a.hop.trace.spoil()
+	}
+	a.fetch.end(a.hop, a.call.method, a.call.url, a.Response)
+	a.fetch.client.recycle(a.hop)
+	a.ended = true
 }
 
 // send makes one exchange. trusted says that it is with the target itself, which
-// gets the credentials. The target may close a kept connection while the request
-// is on its way: nothing is known of the request then, and it is sent once more.
+// gets the credentials. A connection may be closed while the request is on its way:
+// nothing is known of the request then, and it is sent once more.
 func (f *fetch) send(ctx context.Context, c *call, trusted bool) (*answer, *document.Failure) {
 	a, failure, lost := f.try(ctx, c, trusted)
 	if lost {
@@ -54,30 +85,21 @@ func (f *fetch) send(ctx context.Context, c *call, trusted bool) (*answer, *docu
 	return a, failure
 }
 
-// try makes one exchange. lost tells that it failed because a kept connection was
-// closed before anything came back.
+// try makes one exchange. lost tells that it failed because its connection ended before
+// anything came back.
 func (f *fetch) try(ctx context.Context, c *call, trusted bool) (a *answer, failure *document.Failure, lost bool) {
-	url := shown(c.url)
-	o, err := originOf(c.url)
+	o, err := f.originOf(c.url)
 	if err != nil {
-		return nil, document.Failf(document.ReasonRedirect, "asking %s: %w", url, err), false
+		return nil, document.Failf(document.ReasonRedirect, "asking %s: %w", quoted(c.url), err), false
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	h, t := &hop{origin: o, guard: f.client.guard}, &trace{}
-	h.ctx = withTrace(context.WithValue(ctx, hopKey{}, h), t)
+	h := f.client.newHop(ctx, o, f.client.guard)
 	req := f.client.httpRequest(h.ctx, c, f.credential, trusted)
-	exchange := document.Exchange{Method: c.method, URL: url}
-	finish := func() {
-		cancel()
-		t.finish()
-		f.record(&exchange, h, t)
-	}
-	if h.proxied, err = f.client.proxied(req); err != nil {
-		finish()
-		return nil, document.Failf(document.ReasonConnect, "asking %s: choosing a proxy: %w", url, err), false
+	if h.proxied, err = f.client.proxied(c.url); err != nil {
+		f.end(h, c.method, c.url, nil)
+		return nil, document.Failf(document.ReasonConnect, "asking %s: choosing a proxy: %w", quoted(c.url), err), false
 	}
 	if err := f.client.guard.name(o, h.proxied); err != nil {
-		finish()
+		f.end(h, c.method, c.url, nil)
 		return nil, &document.Failure{Reason: document.ReasonRefused, Err: err}, false
 	}
 	rt := f.client.bare
@@ -86,25 +108,30 @@ func (f *fetch) try(ctx context.Context, c *call, trusted bool) (a *answer, fail
 	}
 	r, err := rt.RoundTrip(req) //nolint:bodyclose // ending the exchange closes it
 	if err != nil {
-		failure, lost := failed(ctx, err, t, url), t.lost(err) && ctx.Err() == nil
-		finish()
+		failure, lost := failed(ctx, err, &h.trace, quoted(c.url)), h.trace.lost(err) && ctx.Err() == nil
+		f.end(h, c.method, c.url, nil)
 		return nil, failure, lost
 	}
-	exchange.Proto, exchange.Status, exchange.ResponseHeader = r.Proto, statusText(r), f.answered(r.Header)
 	if r.TLS != nil {
-		exchange.Resumed = r.TLS.DidResume
 		f.noteExpiry(r)
 	}
 	f.doc.StatusCode, f.doc.Header = r.StatusCode, r.Header
-	return &answer{Response: r, trusted: trusted, shown: url, trace: t, cancel: cancel, finish: finish}, nil, false
+	f.env.Status, f.env.Header, f.env.Headers = r.StatusCode, r.Header, nil
+	return &answer{Response: r, fetch: f, call: c, hop: h, trusted: trusted}, nil, false
+}
+
+// originOf returns who a URL asks, which mostly is the target of the probe.
+func (f *fetch) originOf(u *url.URL) (origin, error) {
+	if u.Scheme == f.base.Scheme && u.Host == f.base.Host {
+		return f.origin, nil
+	}
+	return originOf(u)
 }
 
 // httpRequest makes a call the request of net/http.
 func (c *Client) httpRequest(ctx context.Context, call *call, own *credential, trusted bool) *http.Request {
-	req := &http.Request{
-		Method: call.method, URL: call.url, Host: call.host, Header: call.header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
+	req := blank.WithContext(ctx) // which copies it
+	req.Method, req.URL, req.Host, req.Header = call.method, call.url, call.host, call.header
 	if req.Host == "" && socketOf(call.url) != "" {
 		req.Host = "localhost"
 	}
@@ -116,28 +143,71 @@ func (c *Client) httpRequest(ctx context.Context, call *call, own *credential, t
 	if trusted && own != nil {
 		req.Header = own.addTo(req.Header)
 	}
-	return req.WithContext(ctx)
+	return req
 }
 
+// blank is what all requests begin as.
+var blank = &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+
 // proxied tells whether a request goes through a proxy.
-func (c *Client) proxied(req *http.Request) (bool, error) {
-	if c.proxy == nil || socketOf(req.URL) != "" {
+func (c *Client) proxied(u *url.URL) (bool, error) {
+	if c.proxy == nil || socketOf(u) != "" {
 		return false, nil
 	}
-	u, err := c.proxy(req)
+	u, err := c.proxy(&http.Request{URL: u})
 	return u != nil, err
 }
 
-// record adds a finished exchange to the document.
-func (f *fetch) record(e *document.Exchange, h *hop, t *trace) {
-	t.mu.Lock()
-	e.Phases, e.Address, e.Reused = t.phases, t.address, t.reused
-	t.mu.Unlock()
-	h.sent.mu.Lock()
-	e.RequestHeader = hidden(h.sent.header, f.client.secretHeaders)
-	h.sent.mu.Unlock()
-	f.doc.Exchanges = append(f.doc.Exchanges, *e)
-	f.doc.Phases.Add(e.Phases)
+// end ends an exchange and its measurement, and adds it to the document. r is nil
+// where no answer came.
+func (f *fetch) end(h *hop, method string, u *url.URL, r *http.Response) {
+	h.end()
+	phases := h.trace.finish()
+	f.doc.Phases.Add(phases)
+	sent := h.sent.get()
+	f.addSecretsSent(sent)
+	f.addSecretsOf(u)
+	if !f.explain && f.excerpt == 0 {
+		return // nobody reads more
+	}
+	e := document.Exchange{Method: method, URL: quoted(u), Phases: phases}
+	_, e.Address, e.Reused = h.trace.reached()
+	e.RequestHeader = hidden(sent, f.client.secretHeaders)
+	if r != nil {
+		e.Proto, e.Status, e.ResponseHeader = r.Proto, statusText(r), f.answered(r.Header)
+		e.Resumed = r.TLS != nil && r.TLS.DidResume
+	}
+	f.doc.Exchanges = append(f.doc.Exchanges, e)
+}
+
+// addSecretsSent adds the secrets of a header as it was sent, but for those that are known
+// from the exchange before: a target chooses how large its cookies are, and how many pages
+// are asked for with them.
+func (f *fetch) addSecretsSent(h http.Header) {
+	if f.sent != nil && maps.EqualFunc(f.sent, h, slices.Equal) {
+		return
+	}
+	if secrets := f.client.secretsSent(h); len(secrets) > 0 {
+		f.sent, f.doc.Secrets = h, append(f.doc.Secrets, secrets...)
+	}
+}
+
+// What is taken for a secret in the URLs of one document: a target may lead to long ones,
+// one after the other, and all secrets are searched for in what is shown of a probe.
+const (
+	queryLimit  = 16 << 10 // bytes of one query that are looked at
+	secretLimit = 2000     // where no other URL is looked at
+)
+
+// addSecretsOf adds what stands in the query of a URL under a name that suggests a
+// credential.
+func (f *fetch) addSecretsOf(u *url.URL) {
+	if u.RawQuery == "" || f.inURLs >= secretLimit {
+		return
+	}
+	before := len(f.doc.Secrets)
+	f.doc.Secrets = addSensitivePairs(f.doc.Secrets, u.RawQuery[:min(len(u.RawQuery), queryLimit)])
+	f.inURLs += len(f.doc.Secrets) - before
 }
 
 // noteExpiry keeps the earliest end of validity of the certificates shown.
@@ -153,16 +223,14 @@ func (f *fetch) noteExpiry(r *http.Response) {
 // the target's word, which may be what it was sent: what a header of the target's
 // own says is shown only where the document is.
 func (f *fetch) answered(h http.Header) http.Header {
-	switch {
-	case f.excerpt > 0:
-		return hidden(h, f.client.secretHeaders)
-	case !f.explain:
-		return nil
-	}
 	out := hidden(h, f.client.secretHeaders).Clone()
-	for name := range out {
-		if !ordinary[name] && out.Get(name) != "<secret>" {
+	for name, values := range out {
+		if f.excerpt == 0 && !ordinary[name] && out.Get(name) != "<secret>" {
 			out[name] = []string{"..."}
+			continue
+		}
+		for i, value := range values {
+			values[i] = options.Shorten(value, options.Shown)
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,8 +45,13 @@ func TestShownHeaders(t *testing.T) {
 	if doc.Header.Get("Set-Cookie") != "a=s3cret" {
 		t.Error("the header that expressions read was changed")
 	}
-	if e := one(t, read(t, c, s.URL)).Exchanges[0]; e.ResponseHeader != nil {
-		t.Errorf("the header of the answer is shown where the document is not: %v", e.ResponseHeader)
+	// Where the document is not shown, neither is what the target says in its own headers.
+	e = one(t, read(t, c, s.URL)).Exchanges[0]
+	if e.ResponseHeader.Get("Refresh") != "..." || e.ResponseHeader.Get("X-Auth-Token") != "<secret>" || e.ResponseHeader.Get("Content-Length") != "2" {
+		t.Errorf("the header of the answer is %v where the document is not shown", e.ResponseHeader)
+	}
+	if all := one(t, readWith(t, c, fetch.Request{Target: s.URL})).Exchanges; all != nil {
+		t.Errorf("exchanges are kept for no report: %v", all)
 	}
 }
 
@@ -62,10 +68,13 @@ func TestDocumentNames(t *testing.T) {
 }
 
 // A share refuses memory or turns.
-type share struct{ memory, turn error }
+type share struct{ memory, turn, values error }
 
 func (s share) Reserve(int64) error        { return s.memory }
 func (s share) Wait(context.Context) error { return s.turn }
+func (s share) Decoded(int) error          { return s.values }
+
+func (share) Rest() {}
 
 func TestShare(t *testing.T) {
 	s := serve(t, text("{}"))
@@ -74,4 +83,11 @@ func TestShare(t *testing.T) {
 	full := errors.New("no room")
 	contains(t, failure(t, readWith(t, c, fetch.Request{Target: s.URL, Share: share{memory: full}}), document.ReasonOverloaded), "no room")
 	contains(t, failure(t, readWith(t, c, fetch.Request{Target: s.URL, Share: share{turn: full}}), document.ReasonOverloaded), "no room")
+	many := serve(t, text("["+strings.Repeat("0,", 40_000)+"0]"))
+	contains(t, failure(t, readWith(t, c, fetch.Request{Target: many.URL, Share: share{values: full}}), document.ReasonOverloaded), "no room")
+	// What it takes to decode YAML is asked for before: this is none.
+	signs := serve(t, text(strings.Repeat("! ", 1000)))
+	c = newClient(t, "format: yaml", fetch.Settings{})
+	failure(t, readWith(t, c, fetch.Request{Target: signs.URL, Share: share{}}), document.ReasonDecode)
+	failure(t, readWith(t, c, fetch.Request{Target: signs.URL, Share: share{values: full}}), document.ReasonOverloaded)
 }

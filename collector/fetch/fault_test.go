@@ -24,6 +24,7 @@ import (
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/fetch"
+	"status_exporter/config/options"
 )
 
 // listen starts a target that speaks raw TCP: talk has each connection once its
@@ -94,9 +95,43 @@ func tlsServer(t *testing.T, h http.Handler, c *tls.Config) *httptest.Server {
 	return s
 }
 
+// garbles shakes hands, answers, and then sends what cannot be deciphered.
+func garbles(t *testing.T, answer string) string {
+	certificate, key := makeCertificate(t, time.Now().Add(time.Hour))
+	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}}}
+	return "https://" + listen(t, false, func(plain net.Conn) {
+		c := tls.Server(plain, config)
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+			return
+		}
+		_, _ = io.WriteString(c, answer)
+		_, _ = plain.Write(append([]byte{23, 3, 3, 0, 40}, make([]byte, 40)...))
+		silent(plain)
+	})
+}
+
+// TestTimedOut has package net end a dial a little before its context does.
+func TestTimedOut(t *testing.T) {
+	early := &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
+	for _, test := range []struct {
+		left time.Duration
+		err  error
+		want bool
+	}{
+		{10 * time.Millisecond, early, true},
+		{time.Minute, early, false},
+		{-time.Minute, io.EOF, true},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), test.left)
+		defer cancel()
+		if got := fetch.TimedOut(ctx, test.err); got != test.want {
+			t.Errorf("%v, %v before the deadline: got %v, want %v", test.err, test.left, got, test.want)
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	const deadline = 300 * time.Millisecond
-	const insecure = "http: {client: {tls_config: {insecure_skip_verify: true}}}"
 	tests := []struct {
 		name   string
 		yaml   string
@@ -278,6 +313,14 @@ func TestFaults(t *testing.T) {
 			document.ReasonTLS, "asking TARGET/: the TLS handshake failed: remote error: tls: certificate required", false,
 		},
 		{
+			"garbage instead of an answer over TLS", insecure, func(t *testing.T) string { return garbles(t, "") },
+			document.ReasonRead, "asking TARGET/: the TLS connection broke: local error: tls: bad record MAC", false,
+		},
+		{
+			"garbage in the body over TLS", insecure, func(t *testing.T) string { return garbles(t, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}") },
+			document.ReasonRead, "asking TARGET/: the TLS connection broke: local error: tls: bad record MAC", false,
+		},
+		{
 			"redirects in a circle", "", func(t *testing.T) string {
 				return serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }).URL
 			},
@@ -357,7 +400,7 @@ func checkLeaks(t *testing.T, c *fetch.Client) {
 	before := descriptors(t)
 	t.Cleanup(func() {
 		await(t, "after the probes", func() string {
-			return goroutines("status_exporter/collector/fetch.(", "net/http.(*Transport)", "net.(*Dialer)", "crypto/tls.(*Conn).clientHandshake")
+			return goroutines("status_exporter/collector/fetch.(*fetch)", "status_exporter/collector/fetch.(*dialer)", "net/http.(*Transport)", "net.(*Dialer)", "crypto/tls.(*Conn).clientHandshake")
 		})
 		c.Close()
 		await(t, "after the client was closed", func() string {
@@ -554,9 +597,47 @@ func TestClientCertificate(t *testing.T) {
 		note(r)
 		http.Redirect(w, r, other.URL, http.StatusFound)
 	}), wants)
-	c := newClient(t, "http: {allow: '*', client: {tls_config: {insecure_skip_verify: true, cert_file: "+dir+"/cert.pem, key_file: "+dir+"/key.pem}}}", fetch.Settings{})
+	client := "client: {tls_config: {insecure_skip_verify: true, cert_file: " + dir + "/cert.pem, key_file: " + dir + "/key.pem}}"
+	if !bound(t, newClient(t, "http: {"+client+"}", fetch.Settings{})) {
+		t.Error("the key is no secret")
+	}
+	c := newClient(t, "http: {allow: '*', "+client+"}", fetch.Settings{})
 	one(t, read(t, c, s.URL))
 	if diff := cmp.Diff([]bool{true, false}, shown); diff != "" {
 		t.Errorf("who was shown the certificate (-want +got):\n%s", diff)
+	}
+}
+
+// panics is a decoder with a mistake.
+type panics struct{}
+
+func (panics) Decode(context.Context, []byte, string, document.Limits) (any, error) {
+	panic("out of range")
+}
+
+// TestPanic checks that a panic costs only the document it happens in.
+func TestPanic(t *testing.T) {
+	s := serve(t, text("{}"))
+	for name, documents := range map[string]string{
+		"the only document": "{broken: {path: /a}}",
+		"one of two":        "{broken: {path: /a}, sound: {path: /b, format: json}}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, d := &fetch.Options{}, options.NewDecoder(nil)
+			o.Decode(d, nil, d.Parse("documents", []byte(documents)), document.Format{Name: "json", Decoder: panics{}})
+			if err := d.Err(); err != nil {
+				t.Fatal(err)
+			}
+			c, err := fetch.New(o, fetch.Settings{Module: "test"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkLeaks(t, c)
+			docs := read(t, c, s.URL)
+			contains(t, failure(t, docs[:1], document.ReasonInternal), "asking "+s.URL+": the exporter failed: out of range\n", "fault_test.go")
+			for _, doc := range docs[1:] {
+				one(t, []*document.Document{doc})
+			}
+		})
 	}
 }

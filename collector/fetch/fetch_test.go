@@ -67,7 +67,7 @@ func decodeAuth(t *testing.T, name, text string) *fetch.Auth {
 // read probes a target for 5 seconds at most.
 func read(t *testing.T, c *fetch.Client, target string) []*document.Document {
 	t.Helper()
-	return readWith(t, c, fetch.Request{Target: target})
+	return readWith(t, c, fetch.Request{Target: target, Explain: true})
 }
 
 func readWith(t *testing.T, c *fetch.Client, r fetch.Request) []*document.Document {

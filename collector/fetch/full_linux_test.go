@@ -34,6 +34,6 @@ func full(t *testing.T) string {
 		}
 		t.Cleanup(func() { _ = conn.Close() })
 	}
-	t.Skip("the queue of a socket is never full here")
+	t.Fatal("the queue of a socket is never full")
 	return ""
 }

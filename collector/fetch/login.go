@@ -15,6 +15,7 @@ import (
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/query"
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
@@ -34,14 +35,18 @@ type login struct {
 func (l *login) decode(d *options.Decoder, n *yaml.Node) {
 	*l = login{on: []int{http.StatusUnauthorized, http.StatusForbidden}}
 	prefixed := false
-	secretMapping(d, n, "login", join(l.fields(d), options.Fields{
+	d.SecretMapping(n, "login", join(l.fields(d), options.Fields{
+		"body": func(n *yaml.Node) {
+			l.body = text{}
+			l.body.decodeHidden(d, n)
+		},
 		"valid_status_codes": statusCodes(d, &l.valid),
 		"on":                 statusCodes(d, &l.on),
 		"token":              query.Option(d, &l.token),
 		"header": func(n *yaml.Node) {
 			d.Text(&l.header)(n)
 			if !httpguts.ValidHeaderFieldName(l.header) {
-				d.Errorf(n, "header: found %s, expected the name of a header", options.Describe(n))
+				d.Errorf(n, "header: found what is not the name of a header, expected one such as X-Api-Key") // it may hold the value
 			}
 			l.header = textproto.CanonicalMIMEHeaderKey(l.header)
 		},
@@ -78,14 +83,20 @@ func (l *login) varies() bool {
 	return slices.ContainsFunc(texts, func(t text) bool { return t.parts != nil })
 }
 
-func (l *login) hasSecret() bool { return l.request.hasSecret(false) }
+// secret says which secret the login holds, "" for none.
+func (l *login) secret() string {
+	if secret := l.request.secret(false); secret != "" {
+		return secret + " of login"
+	}
+	return ""
+}
 
 // run logs in. refused is the answer that asked for it, which a handshake reads.
 func (l *login) run(ctx context.Context, f *fetch, refused *answer) (*credential, *document.Failure) {
 	if l.isHandshake() {
 		return l.credential(ctx, f, refused)
 	}
-	c, err := l.call(ctx, f.root, true, &f.env)
+	c, err := l.call(ctx, rootOf(f.base, f.client.options.prefix), true, &f.env)
 	if err != nil {
 		return nil, document.Failf(document.ReasonLogin, "logging in: %w", err)
 	}
@@ -97,7 +108,7 @@ func (l *login) run(ctx context.Context, f *fetch, refused *answer) (*credential
 	}
 	defer a.close()
 	if !l.accepts(a.StatusCode) {
-		return nil, document.Failf(document.ReasonLogin, "logging in at %s: the target answered %s, expected %s", a.shown, statusText(a.Response), l.expected())
+		return nil, document.Failf(document.ReasonLogin, "logging in at %s: the target answered %s, expected %s", a.shown(), statusText(a.Response), l.expected())
 	}
 	return l.credential(ctx, f, a)
 }
@@ -135,12 +146,12 @@ func (l *login) credential(ctx context.Context, f *fetch, a *answer) (*credentia
 	case l.header != "":
 		value := a.Header.Get(l.header)
 		if value == "" {
-			return nil, document.Failf(document.ReasonLogin, "logging in at %s: the answer, %s, has no header %s", a.shown, statusText(a.Response), l.header)
+			return nil, document.Failf(document.ReasonLogin, "logging in at %s: the answer, %s, has no header %s", a.shown(), statusText(a.Response), l.header)
 		}
 		c.header[l.header] = []string{value}
 	case cookies == nil:
 		return nil, document.Failf(document.ReasonLogin, "logging in at %s: the answer, %s, sets no cookie; token or header says where else the login is found",
-			a.shown, statusText(a.Response))
+			a.shown(), statusText(a.Response))
 	}
 	return c, nil
 }
@@ -149,24 +160,26 @@ func (l *login) credential(ctx context.Context, f *fetch, a *answer) (*credentia
 const loginLimit = 1 << 20
 
 func (l *login) readToken(ctx context.Context, f *fetch, a *answer) (string, *document.Failure) {
-	body, failure := f.body(ctx, a, loginLimit)
+	body, failure := f.body(ctx, a, bodyBound{bytes: loginLimit, name: "what is read after a login"})
 	if failure != nil {
 		return "", document.Failf(failure.Reason, "logging in: %w", failure.Err)
 	}
 	value, err := document.JSON.Decode(ctx, body, "", f.client.settings.Limits)
 	if err != nil {
-		return "", document.AsFailure(ctx, document.ReasonLogin, fmt.Errorf("logging in at %s: the answer is not JSON", a.shown))
+		return "", document.AsFailure(ctx, document.ReasonLogin, fmt.Errorf("logging in at %s: the answer is not JSON", a.shown()))
 	}
+	f.env.Root = value
 	found, _, err := l.token.One(ctx, &f.env, value)
 	if err != nil {
-		return "", document.AsFailure(ctx, document.ReasonLogin, fmt.Errorf("logging in at %s: token %s cannot be evaluated on the answer", a.shown, l.token))
+		return "", document.AsFailure(ctx, document.ReasonLogin, fmt.Errorf("logging in at %s: token %s cannot be evaluated on the answer", a.shown(), l.token))
 	}
+	found = tree.Go(found)
 	token, ok := found.(string)
 	if number, isNumber := found.(json.Number); isNumber {
 		token, ok = number.String(), true
 	}
 	if !ok || token == "" || !httpguts.ValidHeaderFieldValue(token) {
-		return "", document.Failf(document.ReasonLogin, "logging in at %s: token %s found no text in the answer", a.shown, l.token)
+		return "", document.Failf(document.ReasonLogin, "logging in at %s: token %s found no text in the answer", a.shown(), l.token)
 	}
 	return token, nil
 }

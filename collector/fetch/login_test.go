@@ -107,6 +107,8 @@ func TestLogin(t *testing.T) {
 		"token":                 `{` + loginBody + `, token: .data.token}`,
 		"token in a header":     `{` + loginBody + `, token: .data.token, header: X-Key}`,
 		"token with its prefix": `{` + loginBody + `, token: '"Bearer " + .data.token', prefix: ""}`,
+		"token by variables":    `{` + loginBody + `, token: 'if $status == 200 then "t" + $headers["x-session"][1:] else null end'}`,
+		"token of the root":     `{` + loginBody + `, token: $root.data.token}`,
 		"header":                `{` + loginBody + `, header: X-Session}`,
 		"cookie":                `{` + loginBody + `}`,
 		"cookie and a redirect": `{` + loginBody + `, params: {redirect: ""}}`,
@@ -224,6 +226,50 @@ func TestLoginFails(t *testing.T) {
 	}
 	c := newClient(t, "http: {allow: '*', login: {"+loginBody+"}}", fetch.Settings{})
 	contains(t, failure(t, read(t, c, "http://"+closedPort(t)), document.ReasonConnect), "logging in: asking http://127.0.0.1:")
+}
+
+// TestLoginSize lets a login answer with more than is read of it.
+func TestLoginSize(t *testing.T) {
+	const (
+		limit = 1 << 20
+		token = `{"token": "t"}`
+	)
+	padding := strings.Repeat(" ", limit-len(token))
+	for _, test := range []struct {
+		name  string
+		login http.HandlerFunc
+		ok    bool
+	}{
+		{"as long as allowed", text(token + padding), true},
+		{"one more", text(token + padding + " "), false},
+		{"gzip, one more", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(gzipped(token + padding + " "))
+		}, false},
+		{"without end", func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				_, _ = io.WriteString(w, padding)
+			}
+		}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			mux := http.NewServeMux()
+			mux.HandleFunc("/login", test.login)
+			mux.HandleFunc("/status", func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Authorization") == "" {
+					w.WriteHeader(http.StatusUnauthorized)
+				}
+				_, _ = io.WriteString(w, "{}")
+			})
+			s := serve(t, mux.ServeHTTP)
+			docs := read(t, newClient(t, "http: {path: /status, login: {path: /login, token: .token}}", fetch.Settings{}), s.URL)
+			if test.ok {
+				one(t, docs)
+				return
+			}
+			contains(t, failure(t, docs, document.ReasonTooLarge), "logging in: asking "+s.URL+"/login: the answer is larger than what is read after a login, 1048576 bytes")
+		})
+	}
 }
 
 // TestLoginsAreApart checks that a login at one target is not used at another.

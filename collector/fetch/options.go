@@ -33,6 +33,9 @@ type Options struct {
 	login     *login
 	prefix    bool // the path of a target is a prefix: there is `documents:`
 	documents []documentOptions
+	names     []string // of documents
+	variables []string // secrets that stand in the texts of all of it
+	userNames []string // names that do: see options.Decoder.Variables
 }
 
 // documentOptions is how one document is asked for and read.
@@ -67,17 +70,24 @@ func (o *Options) Decode(d *options.Decoder, http, documents *yaml.Node, format 
 			},
 		}))
 	}
+	o.variables, o.userNames = d.Variables(http)
 	if documents == nil {
-		o.documents = []documentOptions{base}
+		o.add(base)
 		return
 	}
 	o.prefix = true
 	d.Entries(documents, "documents", func(key, value *yaml.Node) {
-		o.documents = append(o.documents, base.document(d, key, value))
+		o.add(base.document(d, key, value))
 	})
+	variables, userNames := d.Variables(documents)
+	o.variables, o.userNames = append(o.variables, variables...), append(o.userNames, userNames...)
 	if documents.Kind == yaml.MappingNode && len(o.documents) == 0 {
 		d.Errorf(documents, "documents is empty, expected at least one name with its path")
 	}
+}
+
+func (o *Options) add(document documentOptions) {
+	o.documents, o.names = append(o.documents, document), append(o.names, document.name)
 }
 
 var documentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -136,23 +146,24 @@ func accepts(valid []int, code int) bool {
 
 // Documents returns the names of the documents in the order of the file:
 // document.Status where the module has only one.
-func (o *Options) Documents() []string {
-	names := make([]string, len(o.documents))
+func (o *Options) Documents() []string { return o.names }
+
+// secret says which secret probes of the module send to their target, "" for none;
+// replaced leaves out what an entry under auths replaces.
+func (o *Options) secret(replaced bool) string {
+	secret := o.client.key()
+	if !replaced {
+		secret = o.client.secret()
+	}
+	if secret == "" && o.login != nil {
+		secret = o.login.secret()
+	}
 	for i := range o.documents {
-		names[i] = o.documents[i].name
+		if secret == "" {
+			secret = o.documents[i].secret(replaced)
+		}
 	}
-	return names
-}
-
-// HasSecret tells whether probes of the module send a secret to their target.
-func (o *Options) HasSecret() bool { return o.hasSecret(false) }
-
-// hasSecret leaves out what an entry under auths replaces.
-func (o *Options) hasSecret(replaced bool) bool {
-	if o.client.hasKey() || !replaced && o.client.hasSecret() || o.login != nil && o.login.hasSecret() {
-		return true
-	}
-	return slices.ContainsFunc(o.documents, func(d documentOptions) bool { return d.hasSecret(replaced) })
+	return secret
 }
 
 // Check notes the files that the options name and that cannot be used. Decode

@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{"path", `http: {path: "/a%zz"}`, `module.yml:1:14: path: found the text "/a%zz", expected % only before two hexadecimal digits and no control characters`},
 		{"template", `http: {body: 'a \(.b'}`, `module.yml:1:14: the text has a \( that begins no expression: not closed; expected an expression and a closing parenthesis`},
-		{"header name", `http: {headers: {"a b": c}}`, `module.yml:1:18: "a b" is not the name of a header`},
+		{"header name", `http: {headers: {"a b": c}}`, `module.yml:1:18: a key is not the name of a header, expected one such as X-Api-Key with its value behind the colon`},
 		{"own header", `http: {headers: {content-length: 3}}`, `module.yml:1:18: the header Content-Length cannot be set, the exporter does`},
 		{"header value", `http: {headers: {X-A: "b\nc"}}`, `module.yml:1:23: the header X-A holds a control character, expected text on one line`},
 		{"secret", `http: {body: {secret: a, secret_file: b}}`, "module.yml:1:14: a secret has one key, expected either secret or secret_file\nmodule.yml:1:39: the secret file DIR/b cannot be read: no such file or directory"},
@@ -58,7 +59,7 @@ func TestMistakes(t *testing.T) {
 		{"start", `http: {pages: {next: .a, start: 0}}`, `module.yml:1:26: start is where param counts from, which does not count beside next or link`},
 		{"login that varies", `http: {login: {path: /login, body: '\($vars.user)'}}`, `module.yml:1:15: login holds an expression \(…), but a login is kept for all probes of a target`},
 		{"prefix", `http: {login: {path: /login, prefix: x}}`, `module.yml:1:15: login has a prefix and no token to put it before`},
-		{"login header", `http: {login: {path: /login, header: "a b"}}`, `module.yml:1:38: header: found the text "a b", expected the name of a header`},
+		{"login header", `http: {login: {path: /login, header: "a b"}}`, `module.yml:1:38: header: found what is not the name of a header, expected one such as X-Api-Key`},
 		{"client key", `http: {client: {basic_auht: {}}}`, `module.yml:1:17: unknown key "basic_auht" in client; did you mean "basic_auth"? expected one of authorization, basic_auth, bearer_token, bearer_token_file, enable_http2, follow_redirects, http_headers, no_proxy, oauth2, proxy_connect_header, proxy_from_environment, proxy_url, tls_config`},
 		{"two credentials", `http: {client: {basic_auth: {username: a}, bearer_token: b}}`, `module.yml:1:44: client has both basic_auth and bearer_token, expected one of them`},
 		{"two passwords", `http: {client: {basic_auth: {password: a, password_file: /b}}}`, "module.yml:1:43: basic_auth has both password and password_file, expected one of them\nmodule.yml:1:58: the file cannot be read: open /b: no such file or directory"},
@@ -159,21 +160,13 @@ d: {http: {client: {oauth2: {client_id: a, client_certificate_key: s3cret, proxy
 `
 	d := options.NewDecoder(func(string) (string, bool) { return "", false })
 	module, more := d.Parse("a.yml", []byte(text)), d.Parse("b.yml", []byte(others))
-	decodeHTTP := func(n *yaml.Node) *fetch.Options {
-		o := &fetch.Options{}
+	decodeHTTP := func(_, n *yaml.Node) {
 		_, asked := options.Get(n, "http")
 		_, documents := options.Get(n, "documents")
-		o.Decode(d, asked, documents, document.JSON)
-		return o
+		new(fetch.Options).Decode(d, asked, documents, document.JSON)
 	}
-	if !decodeHTTP(module).HasSecret() {
-		t.Error("the module is said to hold no secret")
-	}
-	d.Entries(more, "modules", func(key, value *yaml.Node) {
-		if !decodeHTTP(value).HasSecret() {
-			t.Errorf("module %s is said to hold no secret", key.Value)
-		}
-	})
+	decodeHTTP(nil, module)
+	d.Entries(more, "modules", decodeHTTP)
 	for _, n := range []*yaml.Node{module, more} {
 		b, err := yaml.Marshal(d.Redact(n))
 		if err != nil {
@@ -188,21 +181,34 @@ d: {http: {client: {oauth2: {client_id: a, client_certificate_key: s3cret, proxy
 	}
 }
 
-func TestHasSecret(t *testing.T) {
+// bound tells whether the client sends a secret, which without an allow list goes
+// only to configured targets.
+func bound(t *testing.T, c *fetch.Client) bool {
+	t.Helper()
+	_, err := c.Probe(fetch.Request{Target: "http://other"})
+	refused := (*fetch.RefusedError)(nil)
+	return errors.As(err, &refused)
+}
+
+// TestSecretsAreBound checks what makes a module one that holds a secret.
+func TestSecretsAreBound(t *testing.T) {
 	for text, want := range map[string]bool{
-		"":                                      false,
-		"http: {headers: {X-A: b}}":             false,
-		"http: {headers: {Cookie: b}}":          true,
-		"http: {client: {tls_config: {ca: x}}}": false,
-		"http: {client: {basic_auth: {username: a}}}":        true,
-		"http: {client: {proxy_url: 'http://u:p@x'}}":        false, // sent to the proxy alone
-		"http: {login: {on: [409], header: X-Id}}":           false,
-		"http: {login: {path: /, params: {a: {secret: b}}}}": true,
-		"documents: {a: {body: {secret: b}}}":                true,
+		"":                             false,
+		"http: {headers: {X-A: b}}":    false,
+		"http: {headers: {Cookie: b}}": true,
+		"http: {client: {tls_config: {server_name: x}}}":                                    false,
+		"http: {client: {basic_auth: {username: a}}}":                                       true,
+		"http: {client: {authorization: {credentials: a}}}":                                 true,
+		"http: {client: {bearer_token: a}}":                                                 true,
+		"http: {client: {oauth2: {client_id: a, client_secret: b, token_url: 'http://t'}}}": true,
+		"http: {client: {http_headers: {X-A: {values: [a]}}}}":                              true,
+		"http: {client: {proxy_url: 'http://u:p@x'}}":                                       false, // sent to the proxy alone
+		"http: {login: {on: [409], header: X-Id}}":                                          false,
+		"http: {login: {path: /, params: {a: {secret: b}}}}":                                true,
+		"documents: {a: {body: {secret: b}}}":                                               true,
 	} {
-		o, _ := decode(text, nil)
-		if o.HasSecret() != want {
-			t.Errorf("%s: got %v, want %v", text, o.HasSecret(), want)
+		if got := bound(t, newClient(t, text, fetch.Settings{})); got != want {
+			t.Errorf("%s: got %v, want %v", text, got, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/query"
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
@@ -72,7 +74,7 @@ func (f *fetch) pages(ctx context.Context, c *call) (any, *document.Failure) {
 		c = c.at(withParam(c.url, p.param, strconv.Itoa(p.start)))
 	}
 	first, trusted := c.url, true
-	all, seen := []any{}, map[string]bool{c.url.String(): true}
+	all, seen := []any{}, map[[sha256.Size]byte]bool{fingerprint(c.url): true}
 	for number := 1; ; number++ {
 		page, failure := f.document(ctx, c, trusted)
 		if failure != nil {
@@ -93,17 +95,18 @@ func (f *fetch) pages(ctx context.Context, c *call) (any, *document.Failure) {
 		if next == nil {
 			return all, nil
 		}
-		switch key := next.String(); {
+		switch key := fingerprint(next); {
 		case number == p.limit:
-			return nil, document.Failf(document.ReasonLimit, "asking %s: there are more than %d pages (limit under pages)", shown(first), p.limit)
+			return nil, document.Failf(document.ReasonLimit, "asking %s: there are more than %d pages (limit under pages)", quoted(first), p.limit)
 		case seen[key]:
-			return nil, document.Failf(document.ReasonLimit, "asking %s: the pages lead in a circle, back to %s", shown(first), shown(next))
+			return nil, document.Failf(document.ReasonLimit, "asking %s: the pages lead in a circle, back to %s", quoted(first), quoted(next))
 		default:
 			seen[key] = true
 		}
-		same := sameParty(c.url, next)
+		// What another host names gets no credentials, even where it is the target.
+		same := sameParty(c.url, next) && (f.own || p.counts())
 		if c.body != "" && !same {
-			return nil, document.Failf(document.ReasonRedirect, "asking %s: the next page is at another host (%s), which is not sent the body", shown(first), shown(next))
+			return nil, document.Failf(document.ReasonRedirect, "asking %s: the next page is at another host, or named by one (%s), which is not sent the body", quoted(first), quoted(next))
 		}
 		c = c.at(next)
 		if !same {
@@ -125,18 +128,20 @@ func (f *fetch) items(ctx context.Context, page any, c *call) ([]any, *document.
 	found, what := page, "the page"
 	if q := f.options.pages.items; q != nil {
 		what = "items " + q.String()
-		f.env.Root = page
 		var err error
 		if found, _, err = q.One(ctx, &f.env, page); err != nil {
-			return nil, document.AsFailure(ctx, document.ReasonDecode, fmt.Errorf("asking %s: %s: %w", shown(c.url), what, err))
+			return nil, document.AsFailure(ctx, document.ReasonDecode, fmt.Errorf("asking %s: %s: %w", quoted(c.url), what, err))
 		}
 	}
-	items, ok := found.([]any)
+	items, ok := tree.Go(found).([]any)
 	if !ok {
-		return nil, document.Failf(document.ReasonDecode, "asking %s: %s is not an array; items says where the page has one", shown(c.url), what)
+		return nil, document.Failf(document.ReasonDecode, "asking %s: %s is not an array; items says where the page has one", quoted(c.url), what)
 	}
 	return items, nil
 }
+
+// fingerprint tells URLs apart, which a target may make as long as a header.
+func fingerprint(u *url.URL) [sha256.Size]byte { return sha256.Sum256([]byte(u.String())) }
 
 // nextPage returns the URL of the page after the one at u, or nil at the end.
 func (f *fetch) nextPage(ctx context.Context, page any, u *url.URL, number int) (*url.URL, *document.Failure) {
@@ -148,12 +153,11 @@ func (f *fetch) nextPage(ctx context.Context, page any, u *url.URL, number int) 
 	if p.link != "" {
 		link = nextLink(f.doc.Header.Values("Link"))
 	} else {
-		f.env.Root, f.env.Status = page, f.doc.StatusCode
 		found, _, err := p.next.One(ctx, &f.env, page)
 		if err != nil {
-			return nil, document.AsFailure(ctx, document.ReasonDecode, fmt.Errorf("asking %s: next %s: %w", shown(u), p.next, err))
+			return nil, document.AsFailure(ctx, document.ReasonDecode, fmt.Errorf("asking %s: next %s: %w", quoted(u), p.next, err))
 		}
-		switch found := found.(type) {
+		switch found := tree.Go(found).(type) {
 		case nil, bool:
 		case string:
 			link = found
@@ -167,9 +171,9 @@ func (f *fetch) nextPage(ctx context.Context, page any, u *url.URL, number int) 
 	if p.param != "" {
 		return withParam(u, p.param, link), nil
 	}
-	next, wrong := location(u, link)
+	next, wrong := location(f.last, link)
 	if wrong != "" {
-		return nil, document.Failf(document.ReasonRedirect, "asking %s: the next page cannot be asked for, %s", shown(u), strings.TrimPrefix(wrong, "and "))
+		return nil, document.Failf(document.ReasonRedirect, "asking %s: the next page cannot be asked for, %s", quoted(u), strings.TrimPrefix(wrong, "and "))
 	}
 	return next, nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/fetch"
+	"status_exporter/collector/tree"
 )
 
 func TestRead(t *testing.T) {
@@ -30,7 +31,7 @@ func TestRead(t *testing.T) {
 	c := newClient(t, "http: {path: /status}", fetch.Settings{UserAgent: "test/1"})
 	doc := one(t, readWith(t, c, fetch.Request{Target: hostOf(s), Excerpt: 4}))
 
-	if diff := cmp.Diff(map[string]any{"a": json.Number("1")}, doc.Value); diff != "" {
+	if diff := cmp.Diff(map[string]any{"a": json.Number("1")}, tree.Go(doc.Value)); diff != "" {
 		t.Errorf("value (-want +got):\n%s", diff)
 	}
 	if doc.Name != document.Status || doc.StatusCode != 200 || doc.Bytes != 8 || doc.Header.Get("X-Total") != "1" || string(doc.Excerpt) != `{"a"` {
@@ -110,7 +111,7 @@ func TestEncodings(t *testing.T) {
 	broken := append([]byte(nil), body...)
 	broken[len(broken)-6] ^= 0xff
 	tests := []struct {
-		name, encoding string
+		name, encoding string // lines of the header
 		body           []byte
 		reason         document.Reason
 		message        string
@@ -122,22 +123,33 @@ func TestEncodings(t *testing.T) {
 		{"cut off", "gzip", body[:len(body)-9], document.ReasonEncoding, "the answer is broken gzip: unexpected EOF"},
 		{"checksum", "gzip", broken, document.ReasonEncoding, "the answer is broken gzip: gzip: invalid checksum"},
 		{"not gzip", "gzip", []byte(`{"a": 1} and so on`), document.ReasonEncoding, "the answer is said to be gzip: gzip: invalid header"},
+		{"gzip beside identity", "identity, gzip", body, "", ""},
+		{"lines", "identity\n gzip ", body, "", ""},
+		{"nothing on a line", "\nidentity", []byte(`{"a": 1}`), "", ""},
+		{"twice on lines", "gzip\nx-gzip", body, document.ReasonEncoding, `the answer is encoded as "gzip, x-gzip", expected gzip or no encoding`},
+		{"again and again", strings.Repeat("gzip,", 10_000), body, document.ReasonEncoding, strings.Repeat("gzip, ", 32) + `gzip,...", expected gzip or no encoding`},
 		{"empty", "gzip", nil, document.ReasonDecode, ""},
 		{"brotli", "br", body, document.ReasonEncoding, `the answer is encoded as "br", expected gzip or no encoding`},
 		{"twice", "gzip, gzip", body, document.ReasonEncoding, `the answer is encoded as "gzip, gzip", expected gzip or no encoding`},
+		{"a word of the target's own", "s3cret", body, document.ReasonEncoding, "the answer is encoded as something unknown, expected gzip or no encoding"},
+		{"such a word beside a known one", "gzip, s3cret", body, document.ReasonEncoding, "the answer is encoded as something unknown, expected gzip or no encoding"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Content-Encoding", test.encoding)
+				w.Header()["Content-Encoding"] = strings.Split(test.encoding, "\n")
 				_, _ = w.Write(test.body)
 			})
 			c := newClient(t, "", fetch.Settings{})
 			for range 2 { // the second time with a used reader
 				docs := read(t, c, s.URL)
 				if test.reason != "" {
-					contains(t, failure(t, docs, test.reason), test.message)
-				} else if diff := cmp.Diff(map[string]any{"a": json.Number("1")}, one(t, docs).Value); diff != "" {
+					got := failure(t, docs, test.reason)
+					contains(t, got, test.message)
+					if strings.Contains(got, "s3cret") {
+						t.Errorf("got %q, which quotes the target", got)
+					}
+				} else if diff := cmp.Diff(map[string]any{"a": json.Number("1")}, tree.Go(one(t, docs).Value)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			}
@@ -327,7 +339,7 @@ documents:
 		if doc.Name != w.name || doc.Optional != w.optional {
 			t.Errorf("got document %s (optional %v), want %s (%v)", doc.Name, doc.Optional, w.name, w.optional)
 		}
-		if diff := cmp.Diff(w.value, doc.Value); diff != "" {
+		if diff := cmp.Diff(w.value, tree.Go(doc.Value)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", w.name, diff)
 		}
 		if w.reason != "" && (doc.Failure == nil || doc.Failure.Reason != w.reason) {

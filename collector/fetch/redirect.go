@@ -2,17 +2,21 @@ package fetch
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 
 	"status_exporter/collector/document"
 )
 
+// redirectLimit is how many redirects in a row are followed.
+const redirectLimit = 10
+
 // follow makes a call, and those to which the target redirects it. trusted says
 // that the call is to the target itself. Another host than that of the call gets
 // neither credentials nor headers nor a body, nor does whoever it redirects to.
 func (f *fetch) follow(ctx context.Context, c *call, trusted bool) (*answer, *document.Failure) {
-	first := shown(c.url)
+	first := c.url
 	var seen map[string]bool
 	for hops := 0; ; hops++ {
 		a, failure := f.send(ctx, c, trusted)
@@ -21,18 +25,18 @@ func (f *fetch) follow(ctx context.Context, c *call, trusted bool) (*answer, *do
 		}
 		a.close()
 		refuse := func(format string, args ...any) *document.Failure {
-			return document.Failf(document.ReasonRedirect, "asking "+first+": "+format, args...)
+			return document.Failf(document.ReasonRedirect, "asking %s: %w", quoted(first), fmt.Errorf(format, args...))
 		}
-		if hops == f.client.settings.Redirects {
-			return nil, refuse("more than %d redirects, the last one at %s", hops, a.shown)
+		if hops == redirectLimit {
+			return nil, refuse("more than %d redirects, the last one at %s", hops, a.shown())
 		}
 		next, err := location(c.url, a.Header.Get("Location"))
 		if err != "" {
-			return nil, refuse("%s answered %s, %s", a.shown, statusText(a.Response), err)
+			return nil, refuse("%s answered %s, %s", a.shown(), statusText(a.Response), err)
 		}
 		same := sameParty(c.url, next)
 		if c = redirected(c, a.StatusCode, next, same); c.body != "" && !same {
-			return nil, refuse("%s answered %s, and the body is not sent to another host (%s)", a.shown, statusText(a.Response), shown(next))
+			return nil, refuse("%s answered %s, and the body is not sent to another host (%s)", a.shown(), statusText(a.Response), quoted(next))
 		}
 		trusted = trusted && same
 		if seen == nil {
@@ -40,7 +44,7 @@ func (f *fetch) follow(ctx context.Context, c *call, trusted bool) (*answer, *do
 		}
 		key := c.method + " " + next.String()
 		if seen[key] {
-			return nil, refuse("it is redirected in a circle, back to %s", shown(next))
+			return nil, refuse("it is redirected in a circle, back to %s", quoted(next))
 		}
 		seen[key] = true
 	}
@@ -77,6 +81,9 @@ func location(u *url.URL, header string) (*url.URL, string) {
 			return nil, "away from the unix socket"
 		}
 		next.Scheme, next.Host = u.Scheme, u.Host
+	}
+	if _, err := settle(next); err != nil {
+		return nil, "to an address that cannot be asked: " + err.Error()
 	}
 	return next, ""
 }

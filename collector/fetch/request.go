@@ -1,9 +1,6 @@
 package fetch
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/textproto"
@@ -15,7 +12,6 @@ import (
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/net/http/httpguts"
 
-	"status_exporter/collector/query"
 	"status_exporter/config/options"
 )
 
@@ -40,15 +36,6 @@ type prepared struct {
 	values []string    // params that are made for each probe
 }
 
-// A call is one request, ready to be sent.
-type call struct {
-	method string
-	url    *url.URL
-	header http.Header // never changed
-	host   string
-	body   string
-}
-
 // clone returns a copy that can be decoded over, for what inherits from r.
 func (r *request) clone() request {
 	c := *r
@@ -69,6 +56,7 @@ func (r *request) fields(d *options.Decoder) options.Fields {
 			r.path = text{}
 			r.path.decodePlain(d, n)
 			r.checkPath(d, n)
+			d.HideQuery(n)
 		},
 		"params":  func(n *yaml.Node) { r.decodeParams(d, n) },
 		"headers": func(n *yaml.Node) { decodeHeaders(d, n, &r.headers) },
@@ -86,11 +74,11 @@ func (r *request) checkPath(d *options.Decoder, n *yaml.Node) {
 		return
 	}
 	if !strings.HasPrefix(n.Value, "/") {
-		d.Errorf(n, "path: found %s, expected one that begins with a slash", options.Describe(n))
+		d.Errorf(n, "path: found %s, expected one that begins with a slash", describeURL(n))
 		return
 	}
 	if _, err := parsePath(r.path.fixed); err != nil && r.path.parts == nil {
-		d.Errorf(n, "path: found %s, expected %% only before two hexadecimal digits and no control characters", options.Describe(n))
+		d.Errorf(n, "path: found %s, expected %% only before two hexadecimal digits and no control characters", describeURL(n))
 	}
 }
 
@@ -98,9 +86,13 @@ func (r *request) decodeParams(d *options.Decoder, n *yaml.Node) {
 	if r.params == nil {
 		r.params = make(map[string]text, len(n.Content)/2)
 	}
-	secretEntries(d, n, "params", func(key, value *yaml.Node) {
+	d.SecretEntries(n, "params", func(key, value *yaml.Node) {
 		var t text
-		t.decode(d, value)
+		if sensitiveMember(key.Value) && (value.Kind != yaml.ScalarNode || !options.IsPlain(value.Value)) {
+			t.decodeHidden(d, value)
+		} else {
+			t.decode(d, value)
+		}
 		r.params[key.Value] = t
 	})
 }
@@ -109,28 +101,22 @@ func (r *request) decodeParams(d *options.Decoder, n *yaml.Node) {
 var ownHeaders = []string{"Connection", "Content-Length", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
 
 // decodeHeaders decodes headers into those that are there already. A value under
-// a name that suggests a credential is hidden however it is written.
+// a name that suggests a credential is hidden however it is written: that is where
+// credentials are kept.
 func decodeHeaders(d *options.Decoder, n *yaml.Node, into *map[string]text) {
 	if *into == nil {
 		*into = make(map[string]text, len(n.Content)/2)
 	}
-	secretEntries(d, n, "headers", func(key, value *yaml.Node) {
+	d.SecretEntries(n, "headers", func(key, value *yaml.Node) {
+		if !headerName(d, key) {
+			return
+		}
 		name := textproto.CanonicalMIMEHeaderKey(key.Value)
-		switch {
-		case !httpguts.ValidHeaderFieldName(key.Value):
-			d.Errorf(key, "%q is not the name of a header", key.Value)
-		case slices.Contains(ownHeaders, name):
+		if slices.Contains(ownHeaders, name) {
 			d.Errorf(key, "the header %s cannot be set, the exporter does", name)
 		}
 		var t text
-		if value.Kind == yaml.MappingNode {
-			t.decodeSecret(d, value)
-		} else {
-			if sensitive(name) {
-				d.Hide(value)
-			}
-			t.decodeExpanded(d, value)
-		}
+		t.decodeHeader(d, value, sensitive(name))
 		if !httpguts.ValidHeaderFieldValue(t.fixed) {
 			d.Errorf(value, "the header %s holds a control character, expected text on one line", name)
 		}
@@ -138,20 +124,38 @@ func decodeHeaders(d *options.Decoder, n *yaml.Node, into *map[string]text) {
 	})
 }
 
-// hasSecret tells whether a request holds a secret; withoutHeaders leaves out the
+// secret says which secret a request holds, "" for none; withoutHeaders leaves out the
 // headers, where an entry under auths replaces those.
-func (r *request) hasSecret(withoutHeaders bool) bool {
-	for _, t := range r.params {
-		if t.isSecret() {
-			return true
+func (r *request) secret(withoutHeaders bool) string {
+	for _, name := range slices.Sorted(maps.Keys(r.params)) {
+		if t := r.params[name]; t.isSecret() {
+			return "the param " + name
 		}
 	}
-	for name, t := range r.headers {
-		if !withoutHeaders && (t.isSecret() || sensitive(name)) {
-			return true
+	if _, query, _ := strings.Cut(r.path.fixed, "?"); r.path.isFixed() {
+		if name := secretName(query); name != "" {
+			return "the param " + name + " in the path"
 		}
 	}
-	return r.body.isSecret()
+	if !withoutHeaders {
+		if name := secretHeader(r.headers); name != "" {
+			return name
+		}
+	}
+	if r.body.isSecret() {
+		return "the body"
+	}
+	return ""
+}
+
+// secretHeader says which of the headers holds a secret, "" for none.
+func secretHeader(headers map[string]text) string {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		if t := headers[name]; t.isSecret() || sensitive(name) {
+			return "the header " + name
+		}
+	}
+	return ""
 }
 
 // prepare makes what is the same for every probe. auth are headers that win over
@@ -214,103 +218,4 @@ func (r *request) verb() string {
 		return http.MethodGet
 	}
 	return http.MethodPost
-}
-
-// call makes the request to base, which has the path that the target names.
-// A prefix is put before the request's own path; else it wins over that.
-func (r *request) call(ctx context.Context, base *url.URL, prefix bool, env *query.Env) (*call, error) {
-	u, err := r.url(ctx, base, prefix, env)
-	if err != nil {
-		return nil, err
-	}
-	c := &call{method: r.verb(), url: u, header: r.prepared.header, host: r.prepared.host}
-	if c.body, err = r.body.render(ctx, env, nil); err != nil {
-		return nil, fmt.Errorf("making the body of the request: %w", err)
-	}
-	if len(r.prepared.varied) > 0 {
-		c.header = c.header.Clone()
-	}
-	for _, name := range r.prepared.varied {
-		t := r.headers[name]
-		value, err := t.render(ctx, env, nil)
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("making the header %s of the request: %w", name, err)
-		case !httpguts.ValidHeaderFieldValue(value):
-			return nil, fmt.Errorf("making the header %s of the request: the value holds a control character, expected text on one line", name)
-		case name == "Host":
-			c.host = value
-		default:
-			c.header[name] = []string{value}
-		}
-	}
-	return c, nil
-}
-
-func (r *request) url(ctx context.Context, base *url.URL, prefix bool, env *query.Env) (*url.URL, error) {
-	u := &url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path, RawPath: base.RawPath, RawQuery: base.RawQuery}
-	if base.Path == "" || prefix {
-		rendered, err := r.path.render(ctx, env, escapePath)
-		if err != nil {
-			return nil, fmt.Errorf("making the path of the request: %w", err)
-		}
-		own, err := parsePath(strings.TrimSuffix(base.EscapedPath(), "/") + rendered)
-		if err != nil {
-			return nil, fmt.Errorf("making the path of the request: %w", err)
-		}
-		u.Path, u.RawPath, u.RawQuery = own.Path, own.RawPath, joinQuery(own.RawQuery, base.RawQuery)
-	}
-	params, err := r.query(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	if u.RawQuery != "" && params != "" {
-		params = withoutNames(params, u.Query())
-	}
-	u.RawQuery = joinQuery(u.RawQuery, params)
-	return u, nil
-}
-
-// query returns the encoded params.
-func (r *request) query(ctx context.Context, env *query.Env) (string, error) {
-	params := r.prepared.params
-	for _, name := range r.prepared.values {
-		t := r.params[name]
-		value, err := t.render(ctx, env, nil)
-		if err != nil {
-			return "", fmt.Errorf("making the parameter %s of the request: %w", name, err)
-		}
-		params = joinQuery(params, url.QueryEscape(name)+"="+url.QueryEscape(value))
-	}
-	return params, nil
-}
-
-// parsePath reads a path, with a query where it has one, as it is sent.
-func parsePath(s string) (*url.URL, error) {
-	path, rawQuery, _ := strings.Cut(s, "?")
-	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return nil, errors.New("the path holds a control character")
-	}
-	decoded, err := url.PathUnescape(path)
-	if err != nil {
-		return nil, errors.New("the path holds a % without two hexadecimal digits")
-	}
-	return &url.URL{Path: decoded, RawPath: path, RawQuery: strings.ReplaceAll(rawQuery, " ", "%20")}, nil
-}
-
-func joinQuery(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + "&" + b
-}
-
-// withoutNames leaves out the params that a query names already.
-func withoutNames(params string, named url.Values) string {
-	pairs := slices.DeleteFunc(strings.Split(params, "&"), func(pair string) bool {
-		name, _, _ := strings.Cut(pair, "=")
-		name, err := url.QueryUnescape(name)
-		return err == nil && named.Has(name)
-	})
-	return strings.Join(pairs, "&")
 }

@@ -99,34 +99,17 @@ func (s *session) lead(ctx context.Context, r *renewal, login func() (*credentia
 // sessionLimit is how many targets a client keeps logins for.
 const sessionLimit = 10_000
 
-// sessions are the logins of a client by origin. The zero value is empty.
-type sessions struct {
-	mu       sync.Mutex
-	byOrigin map[string]*session
-}
-
-func (s *sessions) of(o origin) *session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	key := o.String()
-	if kept := s.byOrigin[key]; kept != nil {
-		return kept
-	}
-	if s.byOrigin == nil || len(s.byOrigin) >= sessionLimit {
-		s.byOrigin = make(map[string]*session)
-	}
-	kept := new(session)
-	s.byOrigin[key] = kept
-	return kept
-}
-
 // session returns what is kept for a target, or nil where nothing is to be.
 func (c *Client) session(o origin) *session {
 	switch {
 	case c.tokens != nil:
 		return &c.tokens.session
 	case c.login != nil:
-		return c.logins.of(o)
+		key := o.String()
+		if kept, ok := c.logins.Get(key); ok {
+			return kept
+		}
+		return c.logins.Add(key, new(session), sessionLimit)
 	}
 	return nil
 }
@@ -161,7 +144,7 @@ func (f *fetch) again(ctx context.Context, c *call, a *answer) (*answer, *docume
 		return a, failure
 	}
 	defer a.close()
-	return nil, document.Failf(document.ReasonLogin, "asking %s: the target answered %s, also after a new login", a.shown, statusText(a.Response))
+	return nil, document.Failf(document.ReasonLogin, "asking %s: the target answered %s, also after a new login", a.shown(), statusText(a.Response))
 }
 
 // renew returns a credential in the place of the one that was used, which refused

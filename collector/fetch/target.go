@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/idna"
+	"status_exporter/config/options"
 )
 
 // A BadTargetError says that a target cannot be asked because of how it is written.
@@ -29,7 +30,7 @@ type origin struct {
 	scheme  string     // http or https
 	host    string     // lower case, ASCII, without brackets and final dot
 	address netip.Addr // where the host is an address
-	port    string     // always a number
+	port    string     // always a number, without leading zeros
 	socket  string     // the file of a unix socket; host and port are then empty
 }
 
@@ -68,11 +69,11 @@ const targetForms = "expected http://host:port/path, https://…, host:port or u
 func parseTarget(target, scheme string, port int) (*url.URL, origin, error) {
 	u, err := targetURL(target, scheme, port)
 	if err != nil {
-		return nil, origin{}, &BadTargetError{printable(target), err.Error()}
+		return nil, origin{}, &BadTargetError{options.Printable(target), err.Error()}
 	}
-	o, err := originOf(u)
+	o, err := settle(u)
 	if err != nil {
-		return nil, origin{}, &BadTargetError{printable(target), err.Error()}
+		return nil, origin{}, &BadTargetError{options.Printable(target), err.Error()}
 	}
 	if u.Path == "/" {
 		u.Path, u.RawPath = "", ""
@@ -98,6 +99,8 @@ func targetURL(target, scheme string, port int) (*url.URL, error) {
 			target = "[" + target + "]"
 		}
 		target = scheme + "://" + target
+	case !options.IsScheme(found):
+		return nil, fmt.Errorf("not a URL, %s", targetForms)
 	case !strings.EqualFold(found, "http") && !strings.EqualFold(found, "https"):
 		return nil, fmt.Errorf("the scheme %q is never fetched, %s", found, targetForms)
 	}
@@ -135,7 +138,7 @@ func socketURL(rest, scheme string) (*url.URL, error) {
 	if hasPath {
 		var err error
 		if u, err = url.Parse("http://localhost/" + request); err != nil {
-			return nil, fmt.Errorf("%q is not a path, %s", "/"+request, targetForms)
+			return nil, fmt.Errorf("%q is not a path, %s", options.Printable("/"+request), targetForms)
 		}
 	}
 	u.Scheme, u.Host = "http", socketHost+hex.EncodeToString([]byte(path.Clean(file)))
@@ -159,62 +162,60 @@ func socketOf(u *url.URL) string {
 
 // originOf returns who a URL asks.
 func originOf(u *url.URL) (origin, error) {
-	o := origin{scheme: u.Scheme, socket: socketOf(u)}
-	if o.socket != "" {
-		return o, nil
-	}
-	if o.scheme != "http" && o.scheme != "https" {
-		return o, fmt.Errorf("the scheme %q is never fetched, expected http or https", u.Scheme)
-	}
-	host, err := canonicalHost(u.Hostname())
-	if err != nil {
+	o, _, err := readOrigin(u)
+	return o, err
+}
+
+// settle returns who a URL asks, and writes its host and port into it as they were
+// read: what is checked is what is dialled then. A port that it does not name is
+// left out, as the header Host repeats it.
+func settle(u *url.URL) (origin, error) {
+	o, host, err := readOrigin(u)
+	if err != nil || o.socket != "" {
 		return o, err
 	}
-	o.host = host
-	o.address, _ = netip.ParseAddr(host)
-	o.port = u.Port()
-	if o.port == "" {
-		o.port = defaultPort(o.scheme)
-	}
-	if n, err := strconv.ParseUint(o.port, 10, 16); err != nil || n == 0 {
-		return o, fmt.Errorf("the port is %s, expected a number from 1 to 65535", o.port)
+	port := u.Port()
+	if u.Host = bracket(host); port != "" {
+		u.Host += ":" + o.port
 	}
 	return o, nil
 }
 
-// canonicalHost returns a host as it is compared.
-func canonicalHost(host string) (string, error) {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "" {
-		return "", fmt.Errorf("it names no host, %s", targetForms)
+// readOrigin returns who a URL asks, and the host as it is dialled.
+func readOrigin(u *url.URL) (o origin, host string, err error) {
+	o = origin{scheme: u.Scheme, socket: socketOf(u)}
+	if o.socket != "" {
+		return o, "", nil
 	}
-	if a, err := netip.ParseAddr(host); err == nil {
-		return a.Unmap().String(), nil
+	if o.scheme != "http" && o.scheme != "https" {
+		return o, "", fmt.Errorf("the scheme %q is never fetched, expected http or https", u.Scheme)
 	}
-	for i := range len(host) {
-		if host[i] >= 0x80 {
-			ascii, err := idna.Lookup.ToASCII(host)
-			if err != nil {
-				return "", fmt.Errorf("%q is not the name of a host", host)
-			}
-			return ascii, nil
-		}
-		if !validHostByte(host[i]) {
-			return "", fmt.Errorf("%q is not the name of a host", host)
-		}
+	if host, err = canonicalHost(u.Hostname()); err != nil {
+		return o, "", err
 	}
-	return host, nil
+	o.host = strings.TrimSuffix(host, ".")
+	o.address, _ = netip.ParseAddr(o.host)
+	if o.port, err = canonicalPort(cmp.Or(u.Port(), defaultPort(o.scheme))); err != nil {
+		return o, "", fmt.Errorf("the port is %s, expected a number from 1 to 65535", options.Shorten(u.Port(), options.Shown))
+	}
+	return o, host, nil
 }
 
-func validHostByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_'
+// canonicalPort returns the number of a port as it is compared: without leading
+// zeros.
+func canonicalPort(port string) (string, error) {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err == nil && n == 0 {
+		err = strconv.ErrRange
+	}
+	return strconv.FormatUint(n, 10), err
 }
 
 // shown returns a URL as it may be shown: without userinfo and query values.
 func shown(u *url.URL) string {
 	query := ""
 	if u.RawQuery != "" {
-		query = "?" + hideValues(u.RawQuery)
+		query = "?" + options.HideValues(u.RawQuery)
 	}
 	if socket := socketOf(u); socket != "" {
 		if u.Path == "" && query == "" {
@@ -222,34 +223,5 @@ func shown(u *url.URL) string {
 		}
 		return "unix:" + socket + ":" + u.EscapedPath() + query
 	}
-	return u.Scheme + "://" + u.Host + u.EscapedPath() + query
-}
-
-// hideValues returns a query with every value replaced by dots.
-func hideValues(query string) string {
-	pairs := strings.Split(query, "&")
-	for i, pair := range pairs {
-		if name, _, ok := strings.Cut(pair, "="); ok {
-			pairs[i] = name + "=..."
-		}
-	}
-	return strings.Join(pairs, "&")
-}
-
-// printable returns a text that was meant as a target as it may be shown.
-func printable(target string) string {
-	target, query, hasQuery := strings.Cut(target, "?")
-	if hasQuery {
-		query = "?" + hideValues(query)
-	}
-	scheme, rest, hasScheme := strings.Cut(target, "://")
-	if hasScheme {
-		scheme += "://"
-	} else {
-		scheme, rest = "", target
-	}
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		rest = rest[at+1:]
-	}
-	return shorten(scheme + rest + query)
+	return u.Scheme + "://" + strings.Replace(u.Host, "%", "%25", 1) + u.EscapedPath() + query
 }

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -12,22 +15,27 @@ import (
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/fetch"
+	"status_exporter/collector/tree"
 )
 
 func TestTarget(t *testing.T) {
-	const yaml = "http: {scheme: https, port: 8443, allow: ['*', 'unix:*']}"
+	const yaml = "http: {scheme: https, port: 8443, allow: ['*', 'unix:*', 'fe80::/10']}"
 	tests := []struct{ target, want string }{
 		{"http://shop", "http://shop"},
 		{"HTTP://shop:8000/status", "http://shop:8000/status"},
 		{"https://shop/", "https://shop"},
 		{"shop", "https://shop:8443"},
 		{"shop:1", "https://shop:1"},
-		{"shop/status?a=b&c", "https://shop:8443/status?a=...&c"},
+		{"shop/status?a=b&c", "https://shop:8443/status?a=...&..."},
 		{"10.0.0.1", "https://10.0.0.1:8443"},
 		{"2001:db8::1", "https://[2001:db8::1]:8443"},
 		{"[2001:db8::1]:1/x", "https://[2001:db8::1]:1/x"},
 		{"http://shop/a%2Fb;c#top", "http://shop/a%2Fb;c"},
 		{"shop/http://other", "https://shop:8443/http://other"},
+		{"Shop.:08080", "https://shop.:8080"},
+		{"http://10.8:080", "http://10.0.0.8:80"},
+		{"http://[FE80::1%25Eth0]:1", "http://[fe80::1%25Eth0]:1"},
+		{"http://[::ffff:10.0.0.1]", "http://10.0.0.1"},
 	}
 	c := newClient(t, yaml, fetch.Settings{})
 	for _, test := range tests {
@@ -57,9 +65,14 @@ func TestBadTargets(t *testing.T) {
 		{"http://shop:0", `target "http://shop:0": the port is 0, expected a number from 1 to 65535`},
 		{"http://shop:99999", `target "http://shop:99999": the port is 99999, expected a number from 1 to 65535`},
 		{"http://a$b", `target "http://a$b": "a$b" is not the name of a host`},
+		{"http://a..b", `target "http://a..b": "a..b" is not the name of a host`},
+		{"http://.", `target "http://.": it names no host, ` + forms},
+		{"http://web.1", `target "http://web.1": "web.1" ends in a number and is no IPv4 address, expected one such as 10.0.0.7, or the name of a host`},
+		{"http://[fe80::1%25a!b]", `target "http://[fe80::1%25a!b]": "fe80::1%a!b" is not the name of a host`},
 		{"http://unix%2f2f61", `target "http://unix%2f2f61": not a URL, ` + forms},
 		{"unix:run/x", `target "unix:run/x": expected the absolute name of a socket, such as unix:/run/name.sock:/path`},
 		{"unix:/run/x:/%zz", `target "unix:/run/x:/%zz": "/%zz" is not a path, ` + forms},
+		{"unix:/run/x:/%zz?t=s3cret", `target "unix:/run/x:/%zz?t=...": "/%zz?t=..." is not a path, ` + forms},
 		{strings.Repeat("a", 5000), `target "` + strings.Repeat("a", 197) + `...": 5000 bytes long, expected at most 4096`},
 	}
 	c := newClient(t, "", fetch.Settings{})
@@ -79,10 +92,10 @@ func TestBadTargets(t *testing.T) {
 	}
 }
 
-// FuzzTarget checks that what is accepted is http, shows no credentials, and is
-// the same when it is read again.
+// FuzzTarget checks that what is accepted is http, shows no credentials, has a host
+// that can be read in one way only, and is the same when it is read again.
 func FuzzTarget(f *testing.F) {
-	for _, seed := range []string{"http://shop:8000/status?a=b", "shop", "[::1]:80", "unix:/run/x.sock:/status", "http://u:p@shop", "fe80::1%eth0", "http://a@b@c/", "://", "unix:"} {
+	for _, seed := range []string{"http://shop:8000/status?a=b", "shop", "[::1]:80", "unix:/run/x.sock:/status", "http://u:p@shop", "fe80::1%eth0", "http://[fe80::1%25eth0]:080", "http://0x7f.1.", "shop\u3002corp", "http://a@b@c/", "://", "unix:"} {
 		f.Add(seed)
 	}
 	o, _ := decode("http: {allow: ['*', 'unix:*', 'fe80::/10', 169.254.0.0/16, 'fd00:ec2::/32']}", nil)
@@ -96,6 +109,12 @@ func FuzzTarget(f *testing.F) {
 			return
 		}
 		shown := p.Target()
+		if !strings.HasPrefix(shown, "unix:") {
+			u, err := url.Parse(shown)
+			if err != nil || !settled(strings.TrimSuffix(u.Hostname(), "."), u.Port()) {
+				t.Errorf("%q became %q, whose host can be read in another way: %v", target, shown, err)
+			}
+		}
 		if len(shown) > 4096 {
 			return // an escaped path may be longer than what a target may be
 		}
@@ -111,6 +130,22 @@ func FuzzTarget(f *testing.F) {
 		}
 	})
 }
+
+// settled tells whether a host and port are written in the only way there is.
+func settled(host, port string) bool {
+	if strings.HasPrefix(port, "0") {
+		return false
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.Unmap().String() == host
+	}
+	return plainHost.MatchString(host) && !number.MatchString(host)
+}
+
+var (
+	plainHost = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
+	number    = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)$`) // it may be read as an address
+)
 
 func TestUnixSocket(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.sock")
@@ -148,7 +183,7 @@ func TestUnixSocket(t *testing.T) {
 		":/absolute": "localhost/status",
 	} {
 		doc := one(t, read(t, c, "unix:"+file+target))
-		if diff := cmp.Diff([]any{want}, doc.Value); diff != "" {
+		if diff := cmp.Diff([]any{want}, tree.Go(doc.Value)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", target, diff)
 		}
 	}

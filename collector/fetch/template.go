@@ -12,15 +12,18 @@ import (
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/query"
+	"status_exporter/collector/tree"
 	"status_exporter/config/options"
 )
 
 // A text is a value of a request: fixed, a secret, or with \(…) in it as in a
 // jq string, filled from $vars and $target for each probe.
 type text struct {
-	fixed string         // where neither of the others is set
-	value *options.Value // a secret
-	parts []part         // a template
+	fixed    string         // where neither value nor parts is set
+	value    *options.Value // a secret
+	plain    bool           // the secret stands there as if it were none
+	parts    []part         // a template
+	variable bool           // fixed or parts hold a ${NAME}, which makes them a secret
 }
 
 // A part of a template is text, or an expression whose result stands there.
@@ -30,7 +33,7 @@ type part struct {
 }
 
 func (t *text) isFixed() bool  { return t.value == nil && t.parts == nil }
-func (t *text) isSecret() bool { return t.value != nil && t.value.IsSecret() }
+func (t *text) isSecret() bool { return t.variable || t.value != nil && t.value.IsSecret() }
 
 // render returns the text for one probe. escape is applied to what expressions
 // yield, nil leaves it as it is.
@@ -72,7 +75,7 @@ func evaluate(ctx context.Context, expr *query.Query, env *query.Env) (string, e
 		if err != nil {
 			return "", err
 		}
-		switch result := result.(type) {
+		switch result := tree.Go(result).(type) {
 		case nil:
 			return "", errNothing
 		case string:
@@ -97,13 +100,7 @@ func escapePath(s string) (string, error) {
 // decodePlain decodes a text that is no secret; \(…) makes it a template.
 func (t *text) decodePlain(d *options.Decoder, n *yaml.Node) {
 	d.Text(&t.fixed)(n)
-	t.compile(d, n)
-}
-
-// decodeExpanded does the same and expands ${NAME}.
-func (t *text) decodeExpanded(d *options.Decoder, n *yaml.Node) {
-	d.Expanded(&t.fixed)(n)
-	t.compile(d, n)
+	t.compile(d, n, false)
 }
 
 // decodeSecret decodes {secret: TEXT} or {secret_file: FILE}.
@@ -120,10 +117,52 @@ func (t *text) decode(d *options.Decoder, n *yaml.Node) {
 	t.decodePlain(d, n)
 }
 
+// decodeHeader does the same and expands ${NAME}, which makes the text a secret. hide
+// says that the name of the header does: then the text is hidden.
+func (t *text) decodeHeader(d *options.Decoder, n *yaml.Node, hide bool) {
+	if n.Kind == yaml.MappingNode {
+		t.decodeSecret(d, n)
+		return
+	}
+	d.Text(&t.fixed)(n)
+	hide = hide || options.Refers(t.fixed)
+	if hide {
+		d.Hide(n)
+	}
+	t.compile(d, n, hide)
+	expand := func(s *string) {
+		t.variable = t.variable || options.Refers(*s)
+		*s = d.Expand(n, *s)
+	}
+	if t.parts == nil {
+		expand(&t.fixed)
+	}
+	for i := range t.parts { // what a variable holds is never an expression
+		expand(&t.parts[i].text)
+	}
+}
+
+// decodeHidden decodes what is a secret however it is written.
+func (t *text) decodeHidden(d *options.Decoder, n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		t.decodeSecret(d, n)
+		return
+	}
+	d.Text(&t.fixed)(n)
+	if n.Kind != yaml.ScalarNode || n.Value == "" {
+		return
+	}
+	d.Hide(n)
+	t.compile(d, n, true)
+	if t.parts == nil {
+		t.value, t.fixed, t.plain = options.Secret(t.fixed), "", true
+	}
+}
+
 // compile splits a text at its \(…). The shortest text up to a closing
 // parenthesis that is an expression is the expression, so that parentheses and
-// strings within it need no counting.
-func (t *text) compile(d *options.Decoder, n *yaml.Node) {
+// strings within it need no counting. A hidden text is not quoted in errors.
+func (t *text) compile(d *options.Decoder, n *yaml.Node, hidden bool) {
 	rest := t.fixed
 	for {
 		before, after, found := strings.Cut(rest, `\(`)
@@ -132,7 +171,11 @@ func (t *text) compile(d *options.Decoder, n *yaml.Node) {
 		}
 		expr, end, err := firstExpression(after)
 		if err != nil {
-			d.Errorf(n, `the text has a \( that begins no expression: %v; expected an expression and a closing parenthesis`, err)
+			why := ""
+			if !hidden {
+				why = ": " + err.Error()
+			}
+			d.Errorf(n, `the text has a \( that begins no expression%s; expected an expression and a closing parenthesis`, why)
 			return
 		}
 		if before != "" {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -49,7 +50,7 @@ func newTokens(o *config.OAuth2, rt http.RoundTripper) (*tokens, error) {
 	if usesProxy(&o.ProxyConfig) {
 		t.proxy = o.Proxy()
 	}
-	t.origin, err = originOf(u)
+	t.origin, err = settle(u)
 	return t, err
 }
 
@@ -147,9 +148,10 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.failure != nil {
 		return nil, t.failure
 	}
-	h, tr := &hop{origin: t.tokens.origin, guard: t.fetch.client.guard.atConfigured(t.tokens.origin)}, &trace{}
-	h.ctx = withTrace(context.WithValue(t.ctx, hopKey{}, h), tr)
-	req = req.WithContext(h.ctx)
+	h := t.fetch.client.newHop(t.ctx, t.tokens.origin, t.fetch.client.guard.atConfigured(t.tokens.origin))
+	t.fetch.doc.Secrets = t.tokens.addSecrets(t.fetch.doc.Secrets, req)
+	req = req.Clone(h.ctx)
+	req.URL.Host = t.tokens.url.Host // as it was checked
 	if t.tokens.proxy != nil {
 		u, err := t.tokens.proxy(req)
 		if err != nil {
@@ -160,21 +162,39 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := h.guard.name(h.origin, h.proxied); err != nil {
 		return nil, &document.Failure{Reason: document.ReasonRefused, Err: err}
 	}
-	e := document.Exchange{Method: req.Method, URL: shown(req.URL)}
 	r, err := t.tokens.transport.RoundTrip(req)
+	answered := r
 	if err == nil {
-		e.Proto, e.Status, e.ResponseHeader = r.Proto, statusText(r), t.fetch.answered(r.Header)
 		err = keepBody(r)
 	}
 	if err != nil {
-		t.failure = failed(t.ctx, err, tr, e.URL)
+		t.failure = failed(t.ctx, err, &h.trace, shown(req.URL))
 	}
-	tr.finish()
-	t.fetch.record(&e, h, tr)
+	t.fetch.end(h, req.Method, req.URL, answered)
 	if t.failure != nil {
 		return nil, t.failure
 	}
 	return r, nil
+}
+
+// addSecrets adds those in the body of a request for a token: the params that the
+// configuration keeps secret, and what is named like a credential.
+func (t *tokens) addSecrets(secrets []string, req *http.Request) []string {
+	if req.GetBody == nil {
+		return secrets
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return secrets
+	}
+	text, _ := io.ReadAll(body)
+	form, _ := url.ParseQuery(string(text))
+	for name, values := range form {
+		if _, own := t.options.EndpointParams[name]; own || sensitiveMember(name) || strings.HasSuffix(name, "assertion") {
+			secrets = append(secrets, values...)
+		}
+	}
+	return secrets
 }
 
 // keepBody reads the body of an answer, so that its failure is known here.

@@ -174,6 +174,7 @@ func TestOAuth2Fails(t *testing.T) {
 			http.Redirect(w, r, "http://127.0.0.1:1/s3cret", http.StatusTemporaryRedirect)
 		}).URL, fetch.Policy{}, document.ReasonLogin, "getting a token at TOKEN/token?k=...: it answered 307 Temporary Redirect, expected 200 OK"},
 		{"drips", "http://" + listen(t, true, drip("HTTP/1.1 200 OK\r\n\r\n")), fetch.Policy{}, document.ReasonTimeout, "getting a token: asking TOKEN/token?k=...: the deadline passed while reading the answer"},
+		{"read as it is dialled", "http://0x7f.1.:0" + strings.TrimPrefix(closedPort(t), "127.0.0.1:"), fetch.Policy{}, document.ReasonConnect, "getting a token: asking http://127.0.0.1:"},
 		{"denied", "http://localhost:1", fetch.Policy{Deny: allowList(t, "localhost")}, document.ReasonRefused, "getting a token: TOKEN may not be asked: --probe.deny-targets names localhost"},
 	}
 	for _, test := range tests {

@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"net/http/httptrace"
 	"sync"
 	"time"
@@ -43,8 +44,21 @@ type trace struct {
 	stage   stage
 	phases  document.Phases
 	began   [document.PhaseTransfer + 1]time.Time
-	address string // connected to, or tried last
+	address string // connected to, or tried last; conn's where there is one
+	conn    net.Conn
 	reused  bool
+
+	held            *heldConn // below conn, for as long as the exchange lasts
+	receivedAtStart int64     // bytes that held had received when the exchange got it
+	spoiled         bool      // held is not to be used again
+	inBody          bool      // the body was being read
+	body            int64     // how many bytes of it were read
+
+	gets  int  // how often a connection was asked for
+	got   int  // and how often one was got
+	first int  // and how often one that no other exchange had before
+	idle  bool // the connection was there at once: nothing was dialled
+	wrote bool // the request
 }
 
 // withTrace returns a context whose HTTP request is measured by t.
@@ -58,7 +72,7 @@ func withTrace(ctx context.Context, t *trace) context.Context {
 		TLSHandshakeStart:    func() { t.begin(document.PhaseTLS, stageTLS) },
 		TLSHandshakeDone:     t.handshakeDone,
 		GotConn:              t.gotConn,
-		WroteRequest:         func(httptrace.WroteRequestInfo) { t.begin(document.PhaseProcessing, stageProcessing) },
+		WroteRequest:         t.wroteRequest,
 		GotFirstResponseByte: t.firstByte,
 	})
 }
@@ -73,9 +87,17 @@ func (t *trace) begin(p document.Phase, s stage) {
 func (t *trace) again() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.gets++
 	if !t.sealed {
 		t.stage = stageStart
 	}
+}
+
+func (t *trace) wroteRequest(httptrace.WroteRequestInfo) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wrote = true
+	t.start(document.PhaseProcessing, stageProcessing)
 }
 
 func (t *trace) start(p document.Phase, s stage) {
@@ -110,7 +132,7 @@ func (t *trace) connectStart(_, address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.sealed && !t.beside(stageConnect) {
-		t.address = address
+		t.address, t.conn = address, nil
 	}
 	t.start(document.PhaseConnect, stageConnect)
 }
@@ -123,7 +145,7 @@ func (t *trace) connectDone(_, address string, err error) {
 	if err != nil || t.sealed || t.beside(stageConnect) {
 		return
 	}
-	t.address = address
+	t.address, t.conn = address, nil
 	t.stop(document.PhaseConnect, time.Now())
 }
 
@@ -131,18 +153,55 @@ func (t *trace) connectDone(_, address string, err error) {
 func (t *trace) handshakeDone(tls.ConnectionState, error) { t.end(document.PhaseTLS) }
 
 func (t *trace) gotConn(info httptrace.GotConnInfo) {
-	release(info.Conn)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.sealed {
 		return
 	}
+	t.got++
+	if !info.Reused {
+		t.first++
+	}
+	t.moveTo(heldBelow(info.Conn))
 	now := time.Now()
 	for p := range document.PhaseProcessing {
 		t.stop(p, now)
 	}
 	t.began[document.PhaseProcessing] = time.Time{}
-	t.stage, t.reused, t.address = stageRequest, info.Reused, info.Conn.RemoteAddr().String()
+	t.stage, t.reused, t.idle, t.conn = stageRequest, info.Reused, info.WasIdle, info.Conn
+}
+
+// moveTo sets where the exchange is from now on: net/http repeats a request on another
+// connection where the first one is full or takes no more. Others may go on there.
+func (t *trace) moveTo(c *heldConn) {
+	if c == t.held {
+		return
+	}
+	t.leave(false)
+	if t.held = c; c != nil {
+		t.receivedAtStart = c.enter()
+	}
+}
+
+func (t *trace) leave(spoiled bool) {
+	if t.held != nil {
+		t.held.leave(spoiled)
+		t.held = nil
+	}
+}
+
+// spoil has the connection closed when nobody uses it any more.
+func (t *trace) spoil() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.spoiled = true
+}
+
+// hasRead notes how many bytes of the body were read.
+func (t *trace) hasRead(body int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.inBody, t.body = true, body
 }
 
 func (t *trace) firstByte() {
@@ -154,7 +213,7 @@ func (t *trace) firstByte() {
 
 // finish ends the measurement: phases still open count up to now, and what
 // comes later is ignored.
-func (t *trace) finish() {
+func (t *trace) finish() document.Phases {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
@@ -162,19 +221,62 @@ func (t *trace) finish() {
 		t.stop(document.Phase(p), now)
 	}
 	t.sealed = true
+	t.leave(t.spoiled)
+	return t.phases
 }
 
-// reached returns how far the exchange came.
-func (t *trace) reached() (s stage, address string) {
+// reset makes the trace that of another exchange, if no hook of this one can be
+// called any more: the answer has come, the request was written before, and
+// nothing was dialled, not even beside a connection that became free.
+func (t *trace) reset() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.stage, t.address
+	if t.stage != stageTransfer || !t.wrote || !t.idle || t.gets != 1 {
+		return false
+	}
+	t.sealed, t.stage, t.phases, t.began = false, stageStart, document.Phases{}, [len(t.began)]time.Time{}
+	t.address, t.conn, t.reused, t.spoiled, t.inBody, t.body = "", nil, false, false, false, 0
+	t.gets, t.got, t.first, t.idle, t.wrote = 0, 0, 0, false, false
+	return true
 }
 
-// lost tells whether err means that a kept connection was closed before anything
-// came back on it.
+// to returns the address connected to, or tried last.
+func (t *trace) to() string {
+	if t.conn != nil {
+		return t.conn.RemoteAddr().String()
+	}
+	return t.address
+}
+
+// reached returns how far the exchange came, and on which connection.
+func (t *trace) reached() (s stage, address string, reused bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stage, t.to(), t.reused
+}
+
+// attempts returns how often net/http sent the request, or was about to.
+func (t *trace) attempts() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.got
+}
+
+// firsts returns how often the exchange was the first one on a connection.
+func (t *trace) firsts() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.first
+}
+
+// lost tells whether err means that a connection ended before anything came back on it:
+// one that was kept, or was closed here as the exchange chose it, or ended before the
+// request was sent.
 func (t *trace) lost(err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.reused && (t.stage == stageRequest || t.stage == stageProcessing) && closed(err)
+	if t.stage != stageRequest && t.stage != stageProcessing {
+		return false
+	}
+	return t.reused && closed(err) || unsent(err) || t.held != nil && t.held.endedHere()
 }

@@ -2,7 +2,9 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 )
 
 // A group is one part of the document.
@@ -53,13 +55,22 @@ func groupNames() []string {
 	return []string{"cpu", "memory", "swap", "load", "uptime", "filesystems", "disks", "network"}
 }
 
-func (g *group) readOnce(ctx context.Context) result {
+// readOnce reads the group. A panic is an error of the group: it must never end the
+// process.
+func (g *group) readOnce(ctx context.Context) (r result) {
+	r.name = g.name
 	select {
 	case <-ctx.Done():
-		return result{name: g.name, err: ctx.Err()}
+		r.err = ctx.Err()
+		return r
 	case g.readers <- struct{}{}:
 	}
-	defer func() { <-g.readers }()
-	value, err := g.read(ctx)
-	return result{g.name, value, err}
+	defer func() {
+		<-g.readers
+		if p := recover(); p != nil {
+			r.err = fmt.Errorf("a defect of the exporter: %v\n%s", p, debug.Stack())
+		}
+	}()
+	r.value, r.err = g.read(ctx)
+	return r
 }

@@ -55,13 +55,21 @@ func New(o *Options) (*Source, error) {
 func (s *Source) Close() error { return nil }
 
 // Read returns the document named document.Status. It fails with ReasonRead
-// where no group could be read, and with ReasonTimeout. A group that gives no
-// answer by nine tenths of the time that is left is given up.
-func (s *Source) Read(ctx context.Context) []*document.Document {
+// where no group could be read, with ReasonOverloaded, and with ReasonTimeout. A group
+// that gives no answer by nine tenths of the time that is left is given up.
+//
+// It mostly waits, and needs no place for that among the probes that work.
+func (s *Source) Read(ctx context.Context, share document.Share) []*document.Document {
 	doc := &document.Document{Name: document.Status, Bytes: -1}
 	start := time.Now()
 	value, err := s.read(s.below(ctx))
 	doc.Phases[document.PhaseProcessing] = time.Since(start)
+	if err == nil {
+		doc.Values = document.Count(value)
+		if full := share.Decoded(doc.Values); full != nil {
+			err = document.Failf(document.ReasonOverloaded, "%w", full)
+		}
+	}
 	if err != nil {
 		doc.Failure = document.AsFailure(ctx, document.ReasonRead, fmt.Errorf("reading the host: %w", err))
 	} else {
