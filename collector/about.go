@@ -31,65 +31,97 @@ var (
 		"Why a document could not be had, or why the probe failed.")
 )
 
+// aboutFamilies is how many of these there are.
+const aboutFamilies = 9
+
 func aboutFamily(name, help string) *mapping.Family {
 	return &mapping.Family{Name: name, Help: help, Type: mapping.Gauge}
 }
 
-// about returns the metrics about the probe itself.
-func (r *Result) about() []mapping.FamilySamples {
-	out := make([]mapping.FamilySamples, 0, 9)
-	add := func(f *mapping.Family, samples ...mapping.Sample) {
-		if len(samples) > 0 {
-			out = append(out, mapping.FamilySamples{Family: f, Samples: samples})
+// phaseLabels are the labels of status_probe_phase_seconds, in their order.
+var phaseLabels = func() []phaseLabel {
+	labels := make([]phaseLabel, len(document.Phases{}))
+	for i := range labels {
+		phase := document.Phase(i)
+		labels[i] = phaseLabel{phase, []mapping.Label{{Name: "phase", Value: phase.String()}}}
+	}
+	slices.SortFunc(labels, func(a, b phaseLabel) int { return cmp.Compare(a.labels[0].Value, b.labels[0].Value) })
+	return labels
+}()
+
+type phaseLabel struct {
+	phase  document.Phase
+	labels []mapping.Label
+}
+
+// about appends the metrics about the probe itself to families.
+func (r *Result) about(families []mapping.FamilySamples) []mapping.FamilySamples {
+	// All samples stand in one slice, which must not grow: small scrapes are
+	// mostly these.
+	all := make([]mapping.Sample, 0, 4+len(phaseLabels)+2*len(r.Documents))
+	end := func(f *mapping.Family, from int) {
+		if samples := all[from:len(all):len(all)]; len(samples) > 0 {
+			families = append(families, mapping.FamilySamples{Family: f, Samples: samples})
 		}
+	}
+	one := func(f *mapping.Family, value float64) {
+		all = append(all, mapping.Sample{Value: value})
+		end(f, len(all)-1)
 	}
 	success := 0.0
 	if r.Success {
 		success = 1
 	}
-	add(aboutSuccess, mapping.Sample{Value: success})
-	add(aboutDuration, mapping.Sample{Value: r.Duration.Seconds()})
+	one(aboutSuccess, success)
+	one(aboutDuration, r.Duration.Seconds())
 	if !r.EarliestCertExpiry.IsZero() {
-		add(aboutCertExpiry, mapping.Sample{Value: float64(r.EarliestCertExpiry.Unix())})
+		one(aboutCertExpiry, float64(r.EarliestCertExpiry.Unix()))
 	}
-	add(aboutPhase, r.phaseSamples()...)
-	statusCodes := make([]mapping.Sample, 0, len(r.Documents))
-	sizes := make([]mapping.Sample, 0, len(r.Documents))
-	for _, doc := range r.Documents {
-		labels := []mapping.Label{{Name: "document", Value: doc.Name}}
-		if r.Probe.Module.HTTP != nil {
-			statusCodes = append(statusCodes, mapping.Sample{Labels: labels, Value: float64(doc.StatusCode)})
+	from := len(all)
+	for _, p := range phaseLabels {
+		all = append(all, mapping.Sample{Labels: p.labels, Value: r.Phases[p.phase].Seconds()})
+	}
+	end(aboutPhase, from)
+
+	labels := make([]mapping.Label, len(r.Documents))
+	for i, doc := range r.Documents {
+		labels[i] = mapping.Label{Name: "document", Value: doc.Name}
+	}
+	from = len(all)
+	if r.Probe.Module.HTTP != nil {
+		for i, doc := range r.Documents {
+			all = append(all, mapping.Sample{Labels: labels[i : i+1 : i+1], Value: float64(doc.StatusCode)})
 		}
+		sorted(all[from:])
+	}
+	end(aboutStatusCode, from)
+	from = len(all)
+	for i, doc := range r.Documents {
 		if doc.Bytes >= 0 {
-			sizes = append(sizes, mapping.Sample{Labels: labels, Value: float64(doc.Bytes)})
+			all = append(all, mapping.Sample{Labels: labels[i : i+1 : i+1], Value: float64(doc.Bytes)})
 		}
 	}
-	add(aboutStatusCode, sorted(statusCodes)...)
-	add(aboutBytes, sorted(sizes)...)
+	sorted(all[from:])
+	end(aboutBytes, from)
 	dropped := 0
 	for _, d := range r.Mapping.Dropped {
 		dropped += d.Count
 	}
-	add(aboutDropped, mapping.Sample{Value: float64(dropped)})
-	add(aboutDroppedBy, r.droppedSamples()...)
-	add(aboutFailure, r.failureSamples()...)
-	return out
-}
-
-func (r *Result) phaseSamples() []mapping.Sample {
-	samples := make([]mapping.Sample, len(r.Phases))
-	for phase, took := range r.Phases {
-		samples[phase] = mapping.Sample{
-			Labels: []mapping.Label{{Name: "phase", Value: document.Phase(phase).String()}},
-			Value:  took.Seconds(),
+	one(aboutDropped, float64(dropped))
+	for _, f := range []mapping.FamilySamples{{Family: aboutDroppedBy, Samples: r.droppedSamples()}, {Family: aboutFailure, Samples: r.failureSamples()}} {
+		if len(f.Samples) > 0 {
+			families = append(families, f)
 		}
 	}
-	return sorted(samples)
+	return families
 }
 
 // droppedSamples counts what was dropped by metric and reason: several rules may
 // make the same metric.
 func (r *Result) droppedSamples() []mapping.Sample {
+	if len(r.Mapping.Dropped) == 0 {
+		return nil
+	}
 	type key struct {
 		metric string
 		reason mapping.DropReason

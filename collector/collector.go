@@ -2,10 +2,13 @@
 // documents of a target from the module's source, maps them to samples and
 // emits these as const metrics, together with what is to tell about the probe.
 //
-// The way of a scrape: Pool.Lease → Lease.Probe → New → Probe.Run (source,
+// The way of a scrape: Pool.Lease → Lease.Probe → NewGatherer → Probe.Run (source,
 // mapping) → Result → const metrics. Nothing is cached between scrapes but what
 // a Source keeps: connections, TLS sessions, tokens, and how far an access log
 // has been read.
+//
+// New returns the same as a plain prometheus.Collector, for programs that have a
+// registry; the exporter's own handler goes without one.
 package collector
 
 import (

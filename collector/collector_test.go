@@ -45,8 +45,8 @@ modules:
           - {name: t_values, values: {kind: {a: .value, b: .count}}}
 `
 
-// FuzzGather compares the two ways from a probe to families: a Collector in a
-// pedantic registry, and direct gathering.
+// FuzzGather compares the ways from a probe to families: a Collector in a pedantic
+// registry, and direct gathering, at once and in parts.
 func FuzzGather(f *testing.F) {
 	for seed := range uint64(20) {
 		f.Add(seed, 5)
@@ -86,6 +86,23 @@ func FuzzGather(f *testing.F) {
 		defer done()
 		if diff := cmp.Diff(texts(t, want), texts(t, got)); diff != "" {
 			t.Errorf("direct gathering differs from the registry (-registry +direct) for %s:\n%s", body, diff)
+		}
+		most := int(seed % 20)
+		parts := make([]string, len(texts(t, nil)))
+		result.InParts(most, func(families []*dto.MetricFamily) {
+			series := 0
+			for _, f := range families {
+				series += len(f.Metric)
+			}
+			if len(families) != 1 && series > most {
+				t.Errorf("%d families with %d series are one part, want at most %d series", len(families), series, most)
+			}
+			for i, text := range texts(t, families) {
+				parts[i] += text
+			}
+		})
+		if diff := cmp.Diff(texts(t, want), parts); diff != "" {
+			t.Errorf("gathering in parts of %d series differs from the registry (-registry +parts) for %s:\n%s", most, body, diff)
 		}
 	})
 }

@@ -2,7 +2,7 @@ package collector
 
 import (
 	"context"
-	"sync"
+	"math"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -22,6 +22,7 @@ type Gatherer struct {
 
 var (
 	_ prometheus.TransactionalGatherer = (*Gatherer)(nil)
+	_ prometheus.TransactionalGatherer = (*Parts)(nil)
 	_ prometheus.TransactionalGatherer = (*Result)(nil)
 )
 
@@ -44,14 +45,45 @@ func (g *Gatherer) Gather() (families []*dto.MetricFamily, done func(), err erro
 	}, err
 }
 
-// Aside runs f, which waits for the client, while others may work in the place
-// of this probe.
-func (g *Gatherer) Aside(f func()) { g.probe.share.aside(f) }
+// Parts gathers what the Gatherer does in several parts, whose families take
+// turns in the same memory: each is to be encoded before the next is gathered.
+type Parts struct {
+	result   *Result
+	messages *messages
+}
+
+// seriesInPart is how many series a part has at most, unless they are of one family:
+// their messages fit into the cache of a processor.
+const seriesInPart = 10_000
+
+// Parts makes the probe and begins to gather in parts.
+func (g *Gatherer) Parts() *Parts {
+	p := &Parts{result: g.probe.Run(g.ctx)}
+	g.observe(g.ctx, p.result)
+	p.messages = messagePool.Get()
+	p.messages.begin(p.result.families(), seriesInPart)
+	return p
+}
+
+// Gather returns the families that come next. They may be used until Gather or Close
+// is called.
+func (p *Parts) Gather() (families []*dto.MetricFamily, done func(), err error) {
+	return p.messages.part(), func() {}, nil
+}
+
+// More tells whether there are families that were not gathered yet.
+func (p *Parts) More() bool { return p.messages.more() }
+
+// Close gives back what gathering took.
+func (p *Parts) Close() {
+	p.messages.release()
+	p.result.Mapping.Release()
+	p.result.Release()
+}
 
 // Gather returns the families of a probe that was made already.
 func (r *Result) Gather() (families []*dto.MetricFamily, done func(), err error) {
-	m := messagePool.Get().(*messages)
-	return m.families(r.families()), func() { messagePool.Put(m) }, nil
+	m := messagePool.Get()
+	m.begin(r.families(), math.MaxInt)
+	return m.part(), m.release, nil
 }
-
-var messagePool = sync.Pool{New: func() any { return new(messages) }}

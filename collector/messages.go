@@ -7,11 +7,14 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"status_exporter/collector/mapping"
+	"status_exporter/collector/spare"
 )
 
 // messages are the protobuf messages of one exposition, in slabs that are used
-// again for the next: nothing is allocated for each series but for histograms
-// and summaries.
+// again: nothing is allocated for each series but for histograms and summaries. The
+// families come in parts, and a part takes the place of the one before, so that the
+// messages of a million series, five times as large as the samples, are never there
+// at once; only the labels are, which families share.
 type messages struct {
 	family  []dto.MetricFamily
 	metric  []dto.Metric
@@ -23,37 +26,86 @@ type messages struct {
 	familyOut []*dto.MetricFamily
 	metricOut []*dto.Metric
 	labelOut  []*dto.LabelPair
+
+	all    []mapping.FamilySamples // sorted by the names of the families
+	filled int                     // of all
+	most   int                     // series in a part, or one family
+	before int                     // where the metrics of the family before begin
+	room   room                    // of the largest part
 }
 
-// families fills the messages, sorted by the names of the families.
-func (m *messages) families(all []mapping.FamilySamples) []*dto.MetricFamily {
+// room is how many messages of each kind there are.
+type room struct{ families, series, gauges, counters, untyped int }
+
+// Size returns how many bytes of memory the slabs hold.
+func (m *messages) Size() int {
+	return spare.Bytes(m.family) + spare.Bytes(m.metric) + spare.Bytes(m.label) + spare.Bytes(m.gauge) + spare.Bytes(m.counter) +
+		spare.Bytes(m.untyped) + spare.Bytes(m.familyOut) + spare.Bytes(m.metricOut) + spare.Bytes(m.labelOut)
+}
+
+// begin takes the families of an exposition.
+func (m *messages) begin(all []mapping.FamilySamples, most int) {
 	slices.SortFunc(all, func(a, b mapping.FamilySamples) int { return cmp.Compare(a.Family.Name, b.Family.Name) })
-	m.reserve(all)
-	var before *mapping.FamilySamples
-	for i := range all {
-		m.familyOut = append(m.familyOut, m.fillFamily(&all[i], before))
-		before = &all[i]
+	m.all, m.filled, m.most = all, 0, most
+	m.reserve()
+}
+
+// more tells whether there are families that no part has had yet.
+func (m *messages) more() bool { return m.filled < len(m.all) }
+
+// part returns the families that come next, and makes those of the part before
+// invalid.
+func (m *messages) part() []*dto.MetricFamily {
+	end, _ := m.partEnd(m.filled)
+	m.family, m.familyOut = m.family[:0], m.familyOut[:0]
+	m.metric, m.metricOut = m.metric[:0], m.metricOut[:0]
+	m.gauge, m.counter, m.untyped = m.gauge[:0], m.counter[:0], m.untyped[:0]
+	for ; m.filled < end; m.filled++ {
+		m.familyOut = append(m.familyOut, m.fillFamily(m.filled))
 	}
 	return m.familyOut
 }
 
-// reserve makes room for all families. Pointers into the slabs are handed out,
-// so these must not grow while they are filled.
-func (m *messages) reserve(all []mapping.FamilySamples) {
-	var series, gauges, counters, untyped, labels int
-	var before []mapping.Sample
-	for _, f := range all {
-		n := len(f.Samples)
-		series += n
-		switch f.Family.Type {
-		case mapping.Counter:
-			counters += n
-		case mapping.Untyped:
-			untyped += n
-		case mapping.Histogram, mapping.Summary:
-		default:
-			gauges += n
+// partEnd returns where the part ends that begins with a family, and the number of
+// its series.
+func (m *messages) partEnd(begin int) (end, series int) {
+	for end = begin; end < len(m.all); end++ {
+		n := len(m.all[end].Samples)
+		if end > begin && series+n > m.most {
+			break
 		}
+		series += n
+	}
+	return end, series
+}
+
+// reserve makes room for the largest part, and the labels of all. Pointers into the
+// slabs are handed out, so these must not grow while they are filled.
+func (m *messages) reserve() {
+	var most room
+	for begin := 0; begin < len(m.all); {
+		end, n := m.partEnd(begin)
+		var gauge, counter, other int
+		for _, f := range m.all[begin:end] {
+			switch f.Family.Type {
+			case mapping.Counter:
+				counter += len(f.Samples)
+			case mapping.Untyped:
+				other += len(f.Samples)
+			case mapping.Histogram, mapping.Summary:
+			default:
+				gauge += len(f.Samples)
+			}
+		}
+		most = room{
+			max(most.families, end-begin), max(most.series, n),
+			max(most.gauges, gauge), max(most.counters, counter), max(most.untyped, other),
+		}
+		begin = end
+	}
+	labels := 0
+	var before []mapping.Sample
+	for _, f := range m.all {
 		for i := range f.Samples {
 			if !f.Samples[i].SharesLabels(before, i) {
 				labels += len(f.Samples[i].Labels)
@@ -61,15 +113,31 @@ func (m *messages) reserve(all []mapping.FamilySamples) {
 		}
 		before = f.Samples
 	}
-	empty(&m.family, len(all))
-	empty(&m.familyOut, len(all))
-	empty(&m.metric, series)
-	empty(&m.metricOut, series)
+	m.room = most
+	empty(&m.family, most.families)
+	empty(&m.familyOut, most.families)
+	empty(&m.metric, most.series)
+	empty(&m.metricOut, most.series)
 	empty(&m.label, labels)
 	empty(&m.labelOut, labels)
-	empty(&m.gauge, gauges)
-	empty(&m.counter, counters)
-	empty(&m.untyped, untyped)
+	empty(&m.gauge, most.gauges)
+	empty(&m.counter, most.counters)
+	empty(&m.untyped, most.untyped)
+}
+
+var messagePool = spare.Pool[*messages]{New: func() *messages { return new(messages) }}
+
+// release keeps the slabs for the next exposition. They must not hold the samples
+// that the messages point to.
+func (m *messages) release() {
+	clear(m.family[:m.room.families])
+	clear(m.metric[:m.room.series])
+	clear(m.gauge[:m.room.gauges])
+	clear(m.counter[:m.room.counters])
+	clear(m.untyped[:m.room.untyped])
+	clear(m.label)
+	m.all = nil
+	messagePool.Put(m)
 }
 
 // empty empties a slab and gives it room for n.
@@ -86,26 +154,31 @@ func next[T any](slab *[]T) *T {
 	return &(*slab)[len(*slab)-1]
 }
 
-// fillFamily takes the labels of the family before where the samples share them.
-func (m *messages) fillFamily(f, before *mapping.FamilySamples) *dto.MetricFamily {
+// fillFamily takes the labels of the family before where the samples share them. That
+// family may be of the part before: a metric's place is written after the one that
+// stands there, or later, was read.
+func (m *messages) fillFamily(at int) *dto.MetricFamily {
+	f := &m.all[at]
 	var samples []mapping.Sample
-	var metrics []*dto.Metric
-	if before != nil {
-		samples, metrics = before.Samples, m.family[len(m.family)-1].Metric
+	if at > 0 {
+		samples = m.all[at-1].Samples
 	}
 	out := next(&m.family)
 	out.Name, out.Help, out.Type = &f.Family.Name, &f.Family.Help, metricType(f.Family.Type)
 	from := len(m.metricOut)
 	for i := range f.Samples {
 		s := &f.Samples[i]
-		metric := m.fillMetric(f.Family.Type, s)
+		var labels []*dto.LabelPair
 		if s.SharesLabels(samples, i) {
-			metric.Label = metrics[i].Label
+			labels = m.metric[:cap(m.metric)][m.before+i].Label
 		} else {
-			metric.Label = m.fillLabels(s.Labels)
+			labels = m.fillLabels(s.Labels)
 		}
+		metric := m.fillMetric(f.Family.Type, s)
+		metric.Label = labels
 		m.metricOut = append(m.metricOut, metric)
 	}
+	m.before = from
 	out.Metric = m.metricOut[from:len(m.metricOut):len(m.metricOut)]
 	return out
 }
@@ -142,19 +215,28 @@ func (m *messages) fillLabels(labels []mapping.Label) []*dto.LabelPair {
 	return m.labelOut[from:len(m.labelOut):len(m.labelOut)]
 }
 
+// The types of families in the data model, which messages point to.
+var (
+	counterType   = dto.MetricType_COUNTER
+	gaugeType     = dto.MetricType_GAUGE
+	untypedType   = dto.MetricType_UNTYPED
+	histogramType = dto.MetricType_HISTOGRAM
+	summaryType   = dto.MetricType_SUMMARY
+)
+
 // metricType returns the type of a family in the data model, which knows neither
 // info metrics nor state sets.
 func metricType(t mapping.Type) *dto.MetricType {
 	switch t {
 	case mapping.Counter:
-		return dto.MetricType_COUNTER.Enum()
+		return &counterType
 	case mapping.Untyped:
-		return dto.MetricType_UNTYPED.Enum()
+		return &untypedType
 	case mapping.Histogram:
-		return dto.MetricType_HISTOGRAM.Enum()
+		return &histogramType
 	case mapping.Summary:
-		return dto.MetricType_SUMMARY.Enum()
+		return &summaryType
 	default:
-		return dto.MetricType_GAUGE.Enum()
+		return &gaugeType
 	}
 }

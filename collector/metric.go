@@ -1,9 +1,6 @@
 package collector
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -61,12 +58,14 @@ func histogram(s *mapping.Sample) *dto.Histogram {
 	d := s.Distribution()
 	out := &dto.Histogram{
 		SampleCount: &d.Count, SampleSum: &d.Sum, CreatedTimestamp: created(s),
-		Bucket: make([]*dto.Bucket, 0, len(d.Buckets)),
+		Bucket: make([]*dto.Bucket, len(d.Buckets)),
 	}
-	for le, count := range d.Buckets {
-		out.Bucket = append(out.Bucket, &dto.Bucket{UpperBound: &le, CumulativeCount: &count})
+	buckets := make([]dto.Bucket, len(d.Buckets))
+	for i := range d.Buckets {
+		b := &buckets[i]
+		b.UpperBound, b.CumulativeCount = &d.Buckets[i].UpperBound, &d.Buckets[i].Count
+		out.Bucket[i] = b
 	}
-	slices.SortFunc(out.Bucket, func(a, b *dto.Bucket) int { return cmp.Compare(*a.UpperBound, *b.UpperBound) })
 	return out
 }
 
@@ -74,12 +73,14 @@ func summary(s *mapping.Sample) *dto.Summary {
 	d := s.Distribution()
 	out := &dto.Summary{
 		SampleCount: &d.Count, SampleSum: &d.Sum, CreatedTimestamp: created(s),
-		Quantile: make([]*dto.Quantile, 0, len(d.Quantiles)),
+		Quantile: make([]*dto.Quantile, len(d.Quantiles)),
 	}
-	for quantile, value := range d.Quantiles {
-		out.Quantile = append(out.Quantile, &dto.Quantile{Quantile: &quantile, Value: &value})
+	quantiles := make([]dto.Quantile, len(d.Quantiles))
+	for i := range d.Quantiles {
+		q := &quantiles[i]
+		q.Quantile, q.Value = &d.Quantiles[i].Quantile, &d.Quantiles[i].Value
+		out.Quantile[i] = q
 	}
-	slices.SortFunc(out.Quantile, func(a, b *dto.Quantile) int { return cmp.Compare(*a.Quantile, *b.Quantile) })
 	return out
 }
 
@@ -90,7 +91,8 @@ func newDesc(f *mapping.Family) *prometheus.Desc { return prometheus.NewDesc(f.N
 // families returns everything that a probe exposes: what the rules made, and
 // what is to tell about the probe.
 func (r *Result) families() []mapping.FamilySamples {
-	return append(slices.Clip(r.Mapping.Families), r.about()...)
+	families := make([]mapping.FamilySamples, 0, len(r.Mapping.Families)+aboutFamilies)
+	return r.about(append(families, r.Mapping.Families...))
 }
 
 // Collect emits the metrics of a probe that was made already.

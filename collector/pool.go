@@ -2,6 +2,7 @@ package collector
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"sync"
 
@@ -14,7 +15,7 @@ import (
 type Pool struct {
 	settings Settings
 
-	mu      sync.Mutex // held for look-ups only, never while a source is asked
+	mu      sync.Mutex // held while sources are looked up, never while one is made or asked: both may wait for files
 	current *generation
 }
 
@@ -24,7 +25,11 @@ type generation struct {
 	config *config.Config
 	leases int
 	kept   map[sourceKey]*keptSource
+	named  map[moduleAuth]*keptSource // some of kept, by a key that takes less to make
 }
+
+// A moduleAuth tells the sources of one configuration apart.
+type moduleAuth struct{ module, auth string }
 
 // A sourceKey tells the sources apart. Two configurations that agree in all of
 // it share the source.
@@ -34,9 +39,10 @@ type sourceKey struct {
 	trusted               string
 }
 
-// A keptSource is a source and the number of generations that hold it.
+// A keptSource is a source, which the first that opens it makes, and the number of
+// generations that hold it.
 type keptSource struct {
-	source
+	open        func() (source, error)
 	generations int
 }
 
@@ -49,7 +55,7 @@ func NewPool(cfg *config.Config, s Settings) *Pool {
 }
 
 func newGeneration(cfg *config.Config) *generation {
-	return &generation{config: cfg, kept: make(map[sourceKey]*keptSource)}
+	return &generation{config: cfg, kept: make(map[sourceKey]*keptSource), named: make(map[moduleAuth]*keptSource)}
 }
 
 // Replace puts cfg in force. Scrapes in flight end with the configuration that
@@ -59,8 +65,8 @@ func (p *Pool) Replace(cfg *config.Config) {
 	p.mu.Lock()
 	old, next := p.current, newGeneration(cfg)
 	for key, kept := range old.kept {
-		m := cfg.Modules[key.module]
-		if m != nil && key == p.settings.key(cfg, m, key.auth) {
+		m, err := cfg.Module(key.module)
+		if err == nil && key == p.settings.key(cfg, m, key.auth) {
 			kept.generations++
 			next.kept[key] = kept
 		}
@@ -108,33 +114,48 @@ func (l *Lease) Release() {
 func (l *Lease) Config() *config.Config { return l.generation.config }
 
 // ended returns the sources that nobody uses any more, if g is over.
-func (p *Pool) ended(g *generation) []source {
+func (p *Pool) ended(g *generation) []*keptSource {
 	if g == p.current || g.leases > 0 {
 		return nil
 	}
-	var closing []source
+	var closing []*keptSource
 	for _, kept := range g.kept {
 		if kept.generations--; kept.generations == 0 {
-			closing = append(closing, kept.source)
+			closing = append(closing, kept)
 		}
 	}
-	g.kept = nil
+	g.kept, g.named = nil, nil
 	return closing
 }
 
-func closeAll(sources []source) {
-	for _, s := range sources {
-		s.close()
+func closeAll(sources []*keptSource) {
+	for _, kept := range sources {
+		if s, err := kept.open(); err == nil {
+			s.close()
+		}
 	}
 }
 
 // keep returns the source of a module and credentials, and makes it where there
-// is none yet.
+// is none yet. One that cannot be made is tried again next time.
 func (l *Lease) keep(m *config.Module, auth string) (source, error) {
-	p, g := l.pool, l.generation
-	key := p.settings.key(g.config, m, auth)
+	kept := l.lookUp(m, auth)
+	made, err := kept.open()
+	if err != nil {
+		l.forget(kept)
+		return source{}, fmt.Errorf("module %s: %w", m.Name, err)
+	}
+	return made, nil
+}
+
+func (l *Lease) lookUp(m *config.Module, auth string) *keptSource {
+	p, g, name := l.pool, l.generation, moduleAuth{m.Name, auth}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if kept := g.named[name]; kept != nil {
+		return kept
+	}
+	key := p.settings.key(g.config, m, auth)
 	kept, ok := g.kept[key]
 	if !ok && g != p.current { // a scrape that began before a reload may share what came after it
 		if kept, ok = p.current.kept[key]; ok {
@@ -143,12 +164,21 @@ func (l *Lease) keep(m *config.Module, auth string) (source, error) {
 		}
 	}
 	if !ok {
-		made, err := p.settings.open(g.config, m, auth)
-		if err != nil {
-			return source{}, fmt.Errorf("module %s: %w", m.Name, err)
-		}
-		kept = &keptSource{source: made, generations: 1}
+		kept = &keptSource{generations: 1, open: sync.OnceValues(func() (source, error) {
+			return p.settings.open(g.config, m, auth)
+		})}
 		g.kept[key] = kept
 	}
-	return kept.source, nil
+	g.named[name] = kept
+	return kept
+}
+
+// forget drops a source that could not be made.
+func (l *Lease) forget(failed *keptSource) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	for _, g := range []*generation{l.generation, l.pool.current} {
+		maps.DeleteFunc(g.kept, func(_ sourceKey, kept *keptSource) bool { return kept == failed })
+		maps.DeleteFunc(g.named, func(_ moduleAuth, kept *keptSource) bool { return kept == failed })
+	}
 }

@@ -27,9 +27,15 @@ type Probe struct {
 	// Explain makes the result tell why rules found nothing, which takes time.
 	Explain bool
 
-	source Source
-	share  *share
+	secrets []string // in the target
+	names   []string // of its path: see config.Config.Secrets
+	aimed   aimed
+	share   share
 }
+
+// Peer returns who is asked, in one spelling: HOST:PORT, unix:FILE, or the module where
+// that takes no target. Probes of it meet at the same server, whatever their paths.
+func (p *Probe) Peer() string { return p.aimed.peer }
 
 // A Result is what one probe found, and a report of what happened.
 type Result struct {
@@ -44,6 +50,8 @@ type Result struct {
 	// EarliestCertExpiry is the earliest end of validity of the certificates that
 	// the target showed; zero without TLS.
 	EarliestCertExpiry time.Time
+
+	nothing mapping.Result // until something is mapped
 }
 
 // A Failure is why a document could not be had, or why the probe failed.
@@ -65,7 +73,8 @@ func (p *Probe) Run(ctx context.Context) *Result {
 		ctx, cancel = context.WithTimeout(ctx, p.Module.Timeout)
 		defer cancel()
 	}
-	r := &Result{Probe: p, Start: time.Now(), Mapping: &mapping.Result{}}
+	r := &Result{Probe: p, Start: time.Now()}
+	r.Mapping = &r.nothing
 	r.guard(func() {
 		r.read(ctx)
 		if !r.hasDocument() {
@@ -73,12 +82,17 @@ func (p *Probe) Run(ctx context.Context) *Result {
 			r.mapSamples(context.WithoutCancel(ctx))
 			return
 		}
-		if err := p.share.Wait(ctx); err != nil {
+		if err := p.share.goOn(ctx); err != nil {
 			r.fail(p.documents()[0], document.AsFailure(ctx, document.ReasonOverloaded, err))
 			return
 		}
 		r.mapSamples(ctx)
 	})
+	if !p.Explain { // a report tells what the documents were
+		for _, doc := range r.Documents {
+			doc.Release()
+		}
+	}
 	r.Success = true
 	for _, f := range r.Failures {
 		r.Success = r.Success && f.Optional
@@ -109,7 +123,7 @@ func (r *Result) read(ctx context.Context) {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(keptBack, time.Until(deadline)/10)))
 		defer cancel()
 	}
-	r.Documents = r.Probe.source.Read(ctx)
+	r.Documents = r.Probe.aimed.Read(ctx)
 	for _, doc := range r.Documents {
 		r.Phases.Add(doc.Phases)
 		if expiry := doc.EarliestCertExpiry; !expiry.IsZero() && (r.EarliestCertExpiry.IsZero() || expiry.Before(r.EarliestCertExpiry)) {
@@ -139,12 +153,11 @@ func (r *Result) mapSamples(ctx context.Context) {
 		Explain:   r.Probe.Explain,
 	})
 	r.Phases[document.PhaseMap] = time.Since(start)
-	name := r.Probe.documents()[0]
 	switch {
 	case r.Mapping.Err != nil:
-		r.fail(name, document.AsFailure(ctx, document.ReasonInternal, fmt.Errorf("mapping the documents to samples: %w", r.Mapping.Err)))
+		r.fail(r.Probe.documents()[0], document.AsFailure(ctx, document.ReasonInternal, fmt.Errorf("mapping the documents to samples: %w", r.Mapping.Err)))
 	case len(r.Failures) == 0 && !r.Mapping.Satisfied:
-		r.fail(name, document.Failf(document.ReasonNoSamples, "no rule of module %s that is not optional found anything%s", r.Probe.Module.Name, r.firstDrop()))
+		r.fail(r.Probe.documents()[0], document.Failf(document.ReasonNoSamples, "no rule of module %s that is not optional found anything%s", r.Probe.Module.Name, r.firstDrop()))
 	}
 }
 
@@ -167,5 +180,7 @@ func (p *Probe) documents() []string {
 	if p.Module.HTTP != nil {
 		return p.Module.HTTP.Documents()
 	}
-	return []string{document.Status}
+	return localDocuments
 }
+
+var localDocuments = []string{document.Status}

@@ -12,16 +12,18 @@ import (
 
 	"github.com/itchyny/gojq"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/mapping"
+	"status_exporter/collector/tree"
 )
 
 // WriteReport writes what happened in a probe as text for a person: the requests
 // made, timings, what each rule found, what was dropped and why, and the metrics.
 func (r *Result) WriteReport(w io.Writer) error {
-	out := &report{w: w}
+	out := &report{w: w, mask: r.mask()}
 	out.summary(r)
 	out.requests(r)
 	out.documents(r)
@@ -30,10 +32,12 @@ func (r *Result) WriteReport(w io.Writer) error {
 	return out.err
 }
 
-// A report writes until the first error.
+// A report writes until the first error. It masks what the target said or was sent, and
+// nothing else: names and sentences are those of the author and the exporter.
 type report struct {
-	w   io.Writer
-	err error
+	w    io.Writer
+	mask mask
+	err  error
 }
 
 func (o *report) printf(format string, args ...any) {
@@ -43,7 +47,7 @@ func (o *report) printf(format string, args ...any) {
 }
 
 func (o *report) summary(r *Result) {
-	what := r.Probe.Target
+	what := r.Probe.Shown()
 	if what == "" {
 		what = sourceName(r.Probe.Module)
 	}
@@ -57,14 +61,14 @@ func (o *report) summary(r *Result) {
 		if f.Optional {
 			optional = ", which is optional"
 		}
-		o.printf("  %s: document %s%s: %v\n", f.Reason, f.Document, optional, f.Err)
+		o.printf("  %s: document %s%s: %v\n", f.Reason, f.Document, optional, o.mask.text(f.Err.Error()))
 	}
 }
 
 func (o *report) requests(r *Result) {
 	for _, doc := range r.Documents {
 		for _, x := range doc.Exchanges {
-			o.printf("\n%s %s\n", x.Method, x.URL)
+			o.printf("\n%s %s\n", x.Method, o.mask.text(x.URL))
 			o.headers("  > ", x.RequestHeader)
 			if x.Address != "" {
 				o.printf("  to %s (%s)\n", x.Address, connection(x))
@@ -98,7 +102,11 @@ func (o *report) headers(prefix string, h http.Header) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		o.printf("%s%s: %s\n", prefix, name, strings.Join(h[name], ", "))
+		value := strings.Join(h[name], ", ")
+		if name != "User-Agent" {
+			name, value = o.mask.text(name), o.mask.text(value)
+		}
+		o.printf("%s%s: %s\n", prefix, name, value)
 	}
 }
 
@@ -121,19 +129,19 @@ func (o *report) documents(r *Result) {
 		case doc.Failure != nil:
 			o.printf("  %s: not there (%s)\n", doc.Name, doc.Failure.Reason)
 		case doc.Bytes < 0: // it was not read as bytes
-			o.printf("  %s: %s\n", doc.Name, outline(doc.Value))
+			o.printf("  %s: %s\n", doc.Name, o.mask.text(outline(doc.Value)))
 		default:
-			o.printf("  %s: %d bytes, decoded in %s: %s\n", doc.Name, doc.Bytes, short(doc.Phases[document.PhaseDecode]), outline(doc.Value))
+			o.printf("  %s: %d bytes, decoded in %s: %s\n", doc.Name, doc.Bytes, short(doc.Phases[document.PhaseDecode]), o.mask.text(outline(doc.Value)))
 		}
 		if len(doc.Excerpt) > 0 {
-			o.printf("    %s\n", strings.ReplaceAll(strings.TrimRight(strings.ToValidUTF8(string(doc.Excerpt), "\uFFFD"), "\n"), "\n", "\n    "))
+			o.printf("    %s\n", strings.ReplaceAll(strings.TrimRight(strings.ToValidUTF8(o.mask.beginning(string(doc.Excerpt)), "\uFFFD"), "\n"), "\n", "\n    "))
 		}
 	}
 }
 
 // outline says what a value is at its top.
 func outline(v any) string {
-	switch v := v.(type) {
+	switch v := tree.Go(v).(type) {
 	case map[string]any:
 		return "an object with " + counted(len(v), "key")
 	case []any:
@@ -155,14 +163,14 @@ func (o *report) rules(r *Result) {
 	o.printf("\nRules (mapped in %s)\n", short(r.Phases[document.PhaseMap]))
 	t := tabwriter.NewWriter(o.w, 0, 8, 2, ' ', 0)
 	fmt.Fprint(t, "  METRIC\tEXPRESSION\tITEMS\tSAMPLES\tDROPPED\tFIRST SAMPLE, OR WHY NONE\n")
-	first := firstSamples(r.Mapping.Families)
+	first := o.firstSamples(r.Mapping.Families)
 	why := firstDropped(r.Mapping.Dropped)
 	for _, f := range r.Mapping.Findings {
 		name := f.Metric
 		if name == "" {
 			name = "(group)"
 		}
-		note := f.Hint
+		note := o.mask.text(f.Hint)
 		switch {
 		case f.Samples > 0:
 			note = first[f.Metric]
@@ -171,7 +179,7 @@ func (o *report) rules(r *Result) {
 		case f.Empty && f.Items == 0:
 			note = "nothing to iterate over, which is fine"
 		case note == "" && f.Dropped > 0:
-			note = oneLine(why[f.Metric])
+			note = oneLine(o.mask.text(why[f.Metric]))
 		case note != "" && f.Optional:
 			note += " (optional)"
 		}
@@ -183,7 +191,7 @@ func (o *report) rules(r *Result) {
 	if len(r.Mapping.Dropped) > 0 {
 		o.printf("\nDropped\n")
 		for _, d := range r.Mapping.Dropped {
-			o.printf("  %s: %d for %s; %s\n", d.Metric, d.Count, d.Reason, d.Detail)
+			o.printf("  %s: %d for %s; %s\n", d.Metric, d.Count, d.Reason, o.mask.text(d.Detail))
 		}
 	}
 }
@@ -200,13 +208,13 @@ func firstDropped(dropped []mapping.Dropped) map[string]string {
 }
 
 // firstSamples returns the first sample of each family as a person reads it.
-func firstSamples(families []mapping.FamilySamples) map[string]string {
+func (o *report) firstSamples(families []mapping.FamilySamples) map[string]string {
 	first := make(map[string]string, len(families))
 	for _, f := range families {
 		s := f.Samples[0]
 		labels := make([]string, len(s.Labels))
 		for i, l := range s.Labels {
-			labels[i] = l.Name + "=" + strconv.Quote(l.Value)
+			labels[i] = l.Name + "=" + strconv.Quote(o.mask.text(l.Value))
 		}
 		text := strconv.FormatFloat(s.Value, 'g', -1, 64)
 		if f.Family.Type == mapping.Histogram || f.Family.Type == mapping.Summary {
@@ -236,14 +244,35 @@ func (o *report) metrics(r *Result) {
 	registry.MustRegister(r)
 	families, err := registry.Gather()
 	if err != nil {
-		o.printf("\nThe metrics cannot be exposed: %v\n", err)
+		o.printf("\nThe metrics cannot be exposed: %s\n", o.mask.text(err.Error()))
 		return
 	}
 	o.printf("\nMetrics\n\n")
 	encoder := expfmt.NewEncoder(o.w, expfmt.NewFormat(expfmt.TypeTextPlain))
+	said := make(map[string]bool, len(r.Mapping.Families)) // by the target; the others are our own
+	for _, f := range r.Mapping.Families {
+		said[f.Family.Name] = true
+	}
 	for _, family := range families {
+		if said[family.GetName()] {
+			o.maskLabels(family)
+		}
 		if o.err == nil {
 			o.err = encoder.Encode(family)
+		}
+	}
+}
+
+// maskLabels masks the values of labels, which may be the target's words.
+func (o *report) maskLabels(family *dto.MetricFamily) {
+	if len(o.mask.secrets)+len(o.mask.names) == 0 {
+		return
+	}
+	for _, metric := range family.Metric {
+		for i, label := range metric.Label {
+			if masked := o.mask.text(label.GetValue()); masked != label.GetValue() {
+				metric.Label[i] = &dto.LabelPair{Name: label.Name, Value: &masked}
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -41,7 +42,7 @@ func (l *Lease) Default() (*Probe, error) {
 // *fetch.RefusedError where the target is not allowed, anything else where the
 // request is wrong. Nothing has been asked yet.
 func (l *Lease) Probe(r Request) (*Probe, error) {
-	p := &Probe{Explain: r.Explain, share: &share{budget: l.pool.settings.Budget}}
+	p := &Probe{Explain: r.Explain, share: share{budget: l.pool.settings.Budget}}
 	if t := l.Config().Targets[r.Target]; t != nil {
 		r.Target = t.URL
 		if r.Module == "" {
@@ -71,6 +72,7 @@ func (l *Lease) Probe(r Request) (*Probe, error) {
 		return nil, fmt.Errorf("module %s takes no auth: it reads %s", m.Name, sourceName(m))
 	}
 	p.Module = m
+	p.secrets, p.names = l.Config().Secrets(r.Target)
 	if p.Vars, err = m.Values(r.Params); err != nil {
 		return nil, err
 	}
@@ -78,7 +80,8 @@ func (l *Lease) Probe(r Request) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.source, p.Target, err = src.probe(fetch.Request{Target: r.Target, Vars: p.Vars, Excerpt: r.Excerpt, Explain: r.Explain, Share: p.share})
+	p.aimed, err = src.probe(fetch.Request{Target: r.Target, Vars: p.Vars, Excerpt: r.Excerpt, Explain: r.Explain, Share: &p.share})
+	p.Target = p.aimed.target
 	return p, err
 }
 
@@ -86,7 +89,7 @@ func (l *Lease) Probe(r Request) (*Probe, error) {
 // not begin, so that /metrics says why and still shows the exporter's own.
 func (l *Lease) DefaultFailed(err error) *Result {
 	d := l.Config().Default
-	m := l.Config().Modules[d.Module]
+	m, _ := l.Config().Module(d.Module)
 	if m == nil {
 		m = &config.Module{Name: d.Module}
 	}
@@ -94,7 +97,24 @@ func (l *Lease) DefaultFailed(err error) *Result {
 	if refused := (*fetch.RefusedError)(nil); errors.As(err, &refused) {
 		reason = document.ReasonRefused
 	}
-	r := &Result{Probe: &Probe{Module: m, share: &share{budget: l.pool.settings.Budget}}, Start: time.Now(), Mapping: &mapping.Result{}}
-	r.fail(document.Status, &document.Failure{Reason: reason, Err: err})
+	p := &Probe{Module: m, share: share{budget: l.pool.settings.Budget}}
+	return p.notMade(&document.Failure{Reason: reason, Err: err})
+}
+
+// Overloaded returns the result of the probe where it is not made, as there are too
+// many already.
+func (p *Probe) Overloaded(err error) *Result {
+	return p.notMade(&document.Failure{Reason: document.ReasonOverloaded, Err: err})
+}
+
+// Unprinted returns the result of the probe where what it found could not be printed,
+// and why.
+func (p *Probe) Unprinted(ctx context.Context, err error) *Result {
+	return p.notMade(document.AsFailure(ctx, document.ReasonOverloaded, err))
+}
+
+func (p *Probe) notMade(f *document.Failure) *Result {
+	r := &Result{Probe: p, Start: time.Now(), Mapping: &mapping.Result{}}
+	r.fail(document.Status, f)
 	return r
 }
