@@ -7,7 +7,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -25,7 +27,6 @@ import (
 // A Config is one reading of the configuration. It is never changed: a reload
 // makes another.
 type Config struct {
-	Modules map[string]*Module
 	Auths   map[string]*Auth
 	Targets map[string]*Target
 	Default *Default // nil: /metrics shows the exporter alone
@@ -33,7 +34,10 @@ type Config struct {
 	Files    []string       // that were read
 	Warnings options.Errors // of what works but is likely not what was meant
 
-	text string
+	modules map[string]*Module                 // that the configuration has or names
+	others  map[string]func() (*Module, error) // built-in ones, compiled when they are asked for
+	brought map[string]brought                 // by the URL of a target
+	text    func() string
 }
 
 // A Module is a named recipe: how to ask, what format the answer has, which
@@ -86,14 +90,22 @@ type Target struct {
 
 // String returns the configuration as YAML: the modules that the user wrote,
 // merged with what they extend, and everything else, without secrets.
-func (c *Config) String() string { return c.text }
+func (c *Config) String() string { return c.text() }
+
+// Names returns the names of all modules, sorted.
+func (c *Config) Names() []string {
+	return slices.Sorted(concat(maps.Keys(c.modules), maps.Keys(c.others)))
+}
 
 // Module returns the module of a name. The error lists the names that are near.
 func (c *Config) Module(name string) (*Module, error) {
-	if m := c.Modules[name]; m != nil {
+	if m := c.modules[name]; m != nil {
 		return m, nil
 	}
-	return nil, fmt.Errorf("there is no module %q; %s", name, oneOf(name, c.Modules))
+	if compile := c.others[name]; compile != nil {
+		return compile()
+	}
+	return nil, fmt.Errorf("there is no module %q; %s", name, oneOf(name, slices.Values(c.Names())))
 }
 
 // Auth returns the credentials of a name, nil for "".
@@ -101,12 +113,22 @@ func (c *Config) Auth(name string) (*Auth, error) {
 	if a := c.Auths[name]; a != nil || name == "" {
 		return a, nil
 	}
-	return nil, fmt.Errorf("there is no entry %q under auths; %s", name, oneOf(name, c.Auths))
+	return nil, fmt.Errorf("there is no entry %q under auths; %s", name, oneOf(name, maps.Keys(c.Auths)))
+}
+
+// brought is what variables brought into the URL of a target.
+type brought struct{ secrets, names []string }
+
+// Secrets returns what variables brought into the URL of a configured target: what may
+// be shown to nobody, and names of paths, which are to be hidden in the URL.
+func (c *Config) Secrets(url string) (secrets, names []string) {
+	b := c.brought[url]
+	return b.secrets, b.names
 }
 
 // oneOf says which names there are, the one that was probably meant first.
-func oneOf[V any](found string, known map[string]V) string {
-	names := slices.Sorted(maps.Keys(known))
+func oneOf(found string, known iter.Seq[string]) string {
+	names := slices.Compact(slices.Sorted(known))
 	if len(names) == 0 {
 		return "the configuration has none"
 	}
@@ -116,22 +138,39 @@ func oneOf[V any](found string, known map[string]V) string {
 	return "expected one of " + strings.Join(names, ", ")
 }
 
-// TrustedTargets returns the URLs that may be sent the secrets of a module and
-// an auth without an allow list: those of the default target and of the named
-// targets that use them.
-func (c *Config) TrustedTargets(module, auth string) []string {
-	var urls []string
+// concat yields what one yields and then what the other yields.
+func concat[T any](one, other iter.Seq[T]) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for v := range one {
+			if !yield(v) {
+				return
+			}
+		}
+		other(yield)
+	}
+}
+
+// TargetsOf returns the URLs of the default target and of the named targets that
+// are asked with a module and an auth. trusted are those that use the module, which
+// may be sent its secrets where it has no allow list; one that names no module uses
+// that of requests that name none. named are those that a request may ask with any
+// module, which may be sent the secrets of the auth that they name.
+func (c *Config) TargetsOf(module, auth, otherwise string) (trusted, named []string) {
 	if d := c.Default; d != nil && d.Module == module && d.Auth == auth && d.Target != "" {
 		url := d.Target
 		if named := c.Targets[url]; named != nil {
 			url = named.URL
 		}
-		urls = append(urls, url)
+		trusted = append(trusted, url)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Targets)) {
-		if t := c.Targets[name]; (t.Module == module || t.Module == "") && t.Auth == auth {
-			urls = append(urls, t.URL)
+		switch t := c.Targets[name]; {
+		case t.Auth != auth:
+		case cmp.Or(t.Module, otherwise) == module:
+			trusted = append(trusted, t.URL)
+		case t.Module == "":
+			named = append(named, t.URL)
 		}
 	}
-	return urls
+	return trusted, named
 }

@@ -1,13 +1,19 @@
 package config
 
 import (
+	"iter"
+	"maps"
+	"slices"
+
 	"go.yaml.in/yaml/v4"
 
 	"status_exporter/collector/fetch"
+	"status_exporter/config/options"
 )
 
-// decode makes the Config of the nodes of all files.
-func (l *loader) decode(in Input) {
+// decode makes the Config of the nodes of all files, and returns the nodes of the
+// modules merged with what they extend.
+func (l *loader) decode(in Input) map[string]*yaml.Node {
 	for name, e := range l.auths {
 		auth := &Auth{Auth: &fetch.Auth{}}
 		auth.Decode(l.d, e.value, name)
@@ -15,11 +21,6 @@ func (l *loader) decode(in Input) {
 		l.config.Auths[name] = auth
 	}
 	merged := make(map[string]*yaml.Node, len(l.user))
-	for name, node := range l.builtin {
-		if _, replaced := l.user[name]; !replaced {
-			l.addModule(name, node, node)
-		}
-	}
 	for name, e := range l.user {
 		merged[name] = l.addModule(name, e.key, e.value)
 	}
@@ -28,7 +29,7 @@ func (l *loader) decode(in Input) {
 		l.flagDefault(*in.Default)
 	}
 	l.checkFiles()
-	l.config.text = l.dump(merged)
+	return merged
 }
 
 // checkFiles checks the files that a module's client names. A built-in module
@@ -45,7 +46,7 @@ func (l *loader) checkFiles() {
 		used[d.Module] = true
 	}
 	for name := range used {
-		if m := l.config.Modules[name]; m != nil && m.HTTP != nil {
+		if m := l.find(name); m != nil && m.HTTP != nil {
 			m.HTTP.Check(l.d)
 		}
 	}
@@ -57,24 +58,41 @@ func (l *loader) addModule(name string, key, node *yaml.Node) *yaml.Node {
 	merged := l.extended(name, node)
 	m := l.module(name, key, merged, failed)
 	m.Fingerprint = l.fingerprint(without(merged, "metrics", "timeout"))
-	l.config.Modules[name] = m
+	l.modules[name] = m
 	return merged
+}
+
+// find returns the module of a name, nil where there is none.
+func (l *loader) find(name string) *Module {
+	if m := l.modules[name]; m != nil {
+		return m
+	}
+	if node := l.builtin(name); node != nil {
+		l.addModule(name, node, node)
+	}
+	return l.modules[name]
+}
+
+// names yields the names of all modules.
+func (l *loader) names() iter.Seq[string] {
+	return concat(slices.Values(l.builtinNames), maps.Keys(l.user))
 }
 
 // reference decodes the name of a module.
 func (l *loader) reference(into *string) func(*yaml.Node) {
 	return l.name(into, func(n *yaml.Node, name string) {
-		if l.config.Modules[name] == nil {
-			l.d.Errorf(n, "there is no module %q; %s", name, oneOf(name, l.config.Modules))
+		if l.find(name) == nil {
+			l.d.Errorf(n, "module: there is no module %q; %s", options.Printable(name), oneOf(name, l.names()))
 		}
 	})
 }
 
-// authReference decodes the name of an entry under auths.
+// authReference decodes the name of an entry under auths. What is none is likely the
+// secret itself, so that it is not quoted.
 func (l *loader) authReference(into *string) func(*yaml.Node) {
 	return l.name(into, func(n *yaml.Node, name string) {
 		if _, ok := l.auths[name]; !ok {
-			l.d.Errorf(n, "there is no entry %q under auths; %s", name, oneOf(name, l.auths))
+			l.d.Errorf(n, "auth: there is no entry of this name under auths; %s", oneOf(name, maps.Keys(l.auths)))
 		}
 	})
 }

@@ -10,9 +10,25 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
+
+	"status_exporter/config/options"
 )
+
+// dumpLater returns what writes the configuration when it is first asked for. It
+// reads the texts again then: the nodes take many times the memory of the texts,
+// and writing them takes as long as reading.
+func dumpLater(getenv func(string) (string, bool), texts []source, in Input) func() string {
+	return sync.OnceValue(func() string {
+		l := newLoader(getenv)
+		for _, file := range texts {
+			l.readFile(file.name, file.text)
+		}
+		return l.dump(l.decode(in))
+	})
+}
 
 // dump writes what the user configured as YAML, without secrets.
 func (l *loader) dump(modules map[string]*yaml.Node) string {
@@ -70,8 +86,8 @@ func (l *loader) fingerprintTo(w io.Writer, n *yaml.Node, key string) {
 		if strings.HasSuffix(key, "_file") || key == "path" && !filepath.IsAbs(n.Value) {
 			name := l.d.Path(n, n.Value)
 			fmt.Fprintln(w, name)
-			if info, err := os.Stat(name); err == nil && strings.HasSuffix(key, "_file") {
-				fmt.Fprintln(w, info.ModTime().UnixNano(), info.Size())
+			if strings.HasSuffix(key, "_file") {
+				fingerprintFile(w, name)
 			}
 		}
 	}
@@ -81,5 +97,14 @@ func (l *loader) fingerprintTo(w io.Writer, n *yaml.Node, key string) {
 			key = n.Content[i-1].Value
 		}
 		l.fingerprintTo(w, child, key)
+	}
+}
+
+// fingerprintFile writes what a file is and holds: whoever replaces one may keep its
+// size and its times.
+func fingerprintFile(w io.Writer, name string) {
+	if text, info, err := options.ReadShort(name); err == nil {
+		fmt.Fprintln(w, info.ModTime().UnixNano(), len(text))
+		_, _ = w.Write(text)
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -65,23 +66,24 @@ func (l *loader) extended(name string, node *yaml.Node, chain ...*yaml.Node) *ya
 	return mergeModule(base, own)
 }
 
-// others returns every module but that of a name, before decoding.
-func (l *loader) others(name string) map[string]*yaml.Node {
-	all := maps.Clone(l.builtin)
-	for other, e := range l.user {
-		all[other] = e.value
+// others yields the names of every module but that of a name.
+func (l *loader) others(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for other := range l.names() {
+			if other != name && !yield(other) {
+				return
+			}
+		}
 	}
-	delete(all, name)
-	return all
 }
 
 // parent returns the node of the module that a module extends: the built-in one
 // where that has its own name, or where it is built in itself.
 func (l *loader) parent(name string, node *yaml.Node, parent string) *yaml.Node {
-	if e, ok := l.user[parent]; ok && parent != name && l.builtin[name] != node {
+	if e, ok := l.user[parent]; ok && parent != name && l.builtin(name) != node {
 		return e.value
 	}
-	return l.builtin[parent]
+	return l.builtin(parent)
 }
 
 // mergeModule puts the keys of a module over those of the one that it extends.
@@ -177,7 +179,7 @@ func (l *loader) dropped(base *yaml.Node, baseName string, drop *yaml.Node) *yam
 		case item.Kind != yaml.ScalarNode:
 			l.d.Errorf(item, "drop: found %s, expected the name of a metric", options.Describe(item))
 		case !known[item.Value]:
-			l.d.Errorf(item, "drop names the metric %q, which module %s does not have; %s", item.Value, baseName, oneOf(item.Value, known))
+			l.d.Errorf(item, "drop names the metric %q, which module %s does not have; %s", item.Value, baseName, oneOf(item.Value, maps.Keys(known)))
 		}
 		names[item.Value] = true
 	})

@@ -34,7 +34,6 @@ func Load(in Input) (*Config, error) {
 		return nil, err
 	}
 	l := newLoader(in.Getenv)
-	l.readBuiltin("*.yml")
 	for _, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -84,15 +83,25 @@ func unreadable(name string, err error) error {
 // A loader holds the nodes of all files until they are decoded.
 type loader struct {
 	d       *options.Decoder
-	builtin map[string]*yaml.Node // modules
-	user    map[string]entry      // modules
+	user    map[string]entry // modules
 	auths   map[string]entry
 	order   []string   // of user modules
 	def     *yaml.Node // what stands under default
 	targets []*yaml.Node
 	config  *Config
 
-	targetNodes map[string]*yaml.Node // where the named targets are named
+	builtinNames []string
+	builtinNodes map[string]*yaml.Node // modules that were read so far
+	modules      map[string]*Module    // that were decoded so far
+	texts        []source              // of the files
+	broken       bool                  // one of them is no YAML
+	targetNodes  map[string]*yaml.Node // where the named targets are named
+}
+
+// A source is a file that was read.
+type source struct {
+	name string
+	text []byte
 }
 
 // An entry is a key of a mapping with its value.
@@ -103,29 +112,44 @@ func newLoader(getenv func(string) (string, bool)) *loader {
 		getenv = os.LookupEnv
 	}
 	return &loader{
-		d:           options.NewDecoder(getenv),
-		builtin:     make(map[string]*yaml.Node),
-		user:        make(map[string]entry),
-		auths:       make(map[string]entry),
-		targetNodes: make(map[string]*yaml.Node),
-		config:      &Config{Modules: make(map[string]*Module), Auths: make(map[string]*Auth), Targets: make(map[string]*Target)},
+		d:            options.NewDecoder(getenv),
+		builtinNames: builtinNames(),
+		builtinNodes: make(map[string]*yaml.Node),
+		modules:      make(map[string]*Module),
+		user:         make(map[string]entry),
+		auths:        make(map[string]entry),
+		targetNodes:  make(map[string]*yaml.Node),
+		config:       &Config{Auths: make(map[string]*Auth), Targets: make(map[string]*Target), brought: make(map[string]brought)},
 	}
 }
 
 // finish decodes what was read.
 func (l *loader) finish(in Input) (*Config, error) {
-	l.decode(in)
+	if !l.broken { // else what a file defines seems missing wherever it is named
+		l.decode(in)
+	}
 	if err := l.d.Err(); err != nil {
 		return nil, err
 	}
 	l.config.Warnings = l.d.Warnings()
+	l.config.modules = l.modules
+	l.config.others = make(map[string]func() (*Module, error))
+	for _, name := range l.builtinNames {
+		if l.modules[name] == nil {
+			l.config.others[name] = compileLater(name, l.d.Getenv)
+		}
+	}
+	l.config.text = dumpLater(l.d.Getenv, l.texts, in)
 	return l.config, nil
 }
 
 // readFile sorts the parts of one file.
 func (l *loader) readFile(name string, text []byte) {
+	l.texts = append(l.texts, source{name, text})
+	failed := l.d.Failed()
 	top := l.d.Parse(name, text)
 	if top == nil {
+		l.broken = l.broken || l.d.Failed() > failed
 		return
 	}
 	l.d.Mapping(top, "the configuration", options.Fields{

@@ -82,6 +82,15 @@ func TestRight(t *testing.T) {
 }
 
 // families returns the names of the metrics of a module.
+func module(t *testing.T, c *config.Config, name string) *config.Module {
+	t.Helper()
+	m, err := c.Module(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 func families(m *config.Module) []string {
 	var names []string
 	for _, f := range m.Rules.Families() {
@@ -92,7 +101,7 @@ func families(m *config.Module) []string {
 
 func TestExample(t *testing.T) {
 	c := load(t, right+"example.yml")
-	shop := c.Modules["shop"]
+	shop := module(t, c, "shop")
 	if shop.Timeout != 5*time.Second || !shop.NeedsTarget() || shop.Format.Name != "json" {
 		t.Errorf("module shop: timeout %v, needs a target %t, format %s", shop.Timeout, shop.NeedsTarget(), shop.Format.Name)
 	}
@@ -103,11 +112,11 @@ func TestExample(t *testing.T) {
 	if diff := cmp.Diff(want, families(shop)); diff != "" {
 		t.Errorf("metrics of shop (-want +got):\n%s", diff)
 	}
-	if got := families(c.Modules["rabbit-prod"]); len(got) > 0 && slices.Contains(got, "gauge rabbitmq_queue_messages") {
+	if got := families(module(t, c, "rabbit-prod")); len(got) > 0 && slices.Contains(got, "gauge rabbitmq_queue_messages") {
 		t.Errorf("rabbit-prod has %v, want no rabbitmq_queue_messages", got)
 	}
 	for name, needsTarget := range map[string]bool{"shop": true, "rabbitmq": true, "rabbit-prod": true, "backup": false, "machine": false, "web-log": false, "app": true} {
-		if c.Modules[name] == nil || c.Modules[name].NeedsTarget() != needsTarget {
+		if module(t, c, name).NeedsTarget() != needsTarget {
 			t.Errorf("module %s needs a target: want %t", name, needsTarget)
 		}
 	}
@@ -120,12 +129,13 @@ func TestExample(t *testing.T) {
 	if diff := cmp.Diff(&config.Default{Target: "http://localhost:8000/status", Module: "shop"}, c.Default); diff != "" {
 		t.Errorf("default (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"http://localhost:8000/status", "http://10.0.0.5:8000"}, c.TrustedTargets("shop", "")); diff != "" {
+	trusted, named := c.TargetsOf("shop", "", "app")
+	if diff := cmp.Diff([][]string{{"http://localhost:8000/status", "http://10.0.0.5:8000"}, nil}, [][]string{trusted, named}); diff != "" {
 		t.Errorf("trusted targets of shop (-want +got):\n%s", diff)
 	}
 	for _, other := range [][2]string{{"shop", "prod"}, {"rabbit-prod", ""}} {
-		if got := c.TrustedTargets(other[0], other[1]); len(got) > 0 {
-			t.Errorf("trusted targets of %v: %v, want none", other, got)
+		if trusted, named := c.TargetsOf(other[0], other[1], "app"); len(trusted)+len(named) > 0 {
+			t.Errorf("targets of %v: %v and %v, want none", other, trusted, named)
 		}
 	}
 	if a, err := c.Auth("prod"); a == nil || err != nil {
@@ -163,11 +173,11 @@ func TestExtends(t *testing.T) {
 		"app":     {"gauge app_requests_current", "gauge app_requests_pending", "stateset app_health"},
 		"shop":    {"gauge app_requests_current", "gauge app_requests_pending", "stateset app_health"},
 	} {
-		if diff := cmp.Diff(want, families(c.Modules[name])); diff != "" {
+		if diff := cmp.Diff(want, families(module(t, c, name))); diff != "" {
 			t.Errorf("metrics of %s (-want +got):\n%s", name, diff)
 		}
 	}
-	if m := c.Modules["source"]; m.File == nil || m.HTTP != nil || m.NeedsTarget() {
+	if m := module(t, c, "source"); m.File == nil || m.HTTP != nil || m.NeedsTarget() {
 		t.Error("module source does not have the source file alone")
 	}
 }
@@ -178,14 +188,14 @@ func TestExtendsOfOneSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if log := c.Modules["log"].AccessLog; !slices.Equal(log.Paths, []string{filepath.Join(here, "access.log")}) || !log.FromStart {
+	if log := module(t, c, "log").AccessLog; !slices.Equal(log.Paths, []string{filepath.Join(here, "access.log")}) || !log.FromStart {
 		t.Errorf("module log reads %v, from the start %t", log.Paths, log.FromStart)
 	}
 	if !strings.Contains(c.String(), "access_log: {format: json, path: access.log, from: start}") {
 		t.Errorf("module log does not keep the format of its base:\n%s", c)
 	}
 	want := &file.Options{Path: filepath.Join(here, "status.json"), BodySizeLimit: 1024}
-	if diff := cmp.Diff(want, c.Modules["other-backup"].File); diff != "" {
+	if diff := cmp.Diff(want, module(t, c, "other-backup").File); diff != "" {
 		t.Errorf("module other-backup (-want +got):\n%s", diff)
 	}
 }
@@ -207,14 +217,13 @@ func TestFiles(t *testing.T) {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	for _, name := range []string{"a", "b", "c"} {
-		if c.Modules[name] == nil {
-			t.Errorf("there is no module %s", name)
-		}
+		module(t, c, name)
 	}
 	if diff := cmp.Diff(&config.Default{Target: "one", Module: "a"}, c.Default); diff != "" {
 		t.Errorf("default (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"http://one", "http://one"}, c.TrustedTargets("a", "")); diff != "" {
+	trusted, _ := c.TargetsOf("a", "", "app")
+	if diff := cmp.Diff([]string{"http://one", "http://one"}, trusted); diff != "" {
 		t.Errorf("trusted targets (-want +got):\n%s", diff)
 	}
 
@@ -230,6 +239,59 @@ func TestFiles(t *testing.T) {
 	} {
 		if _, err := config.Load(config.Input{Files: test.files, Getenv: noEnv}); err == nil || err.Error() != test.want {
 			t.Errorf("%v:\n got error %v\nwant error %s", test.files, err, test.want)
+		}
+	}
+}
+
+// TestSyntaxErrorStandsAlone: what a file that is no YAML would define is not
+// told to be missing where something else names it.
+func TestSyntaxErrorStandsAlone(t *testing.T) {
+	dir := write(t, map[string]string{
+		"syntax.yml":  "modules: {\n",
+		"default.yml": "default: {target: http://localhost, module: shop}",
+		"targets.yml": "targets: [{name: one, url: 'http://one', module: shop, auth: prod}]",
+		"extends.yml": "modules: {other: {extends: shop}}",
+	})
+	t.Chdir(dir)
+	want := "syntax.yml:2:1: not valid YAML: "
+	flag := &config.Default{Target: "http://localhost", Module: "shop"}
+	for _, in := range []config.Input{
+		{Files: []string{"syntax.yml"}, Default: flag, Override: true},
+		{Files: []string{"default.yml", "syntax.yml"}},
+		{Files: []string{"syntax.yml", "targets.yml"}},
+		{Files: []string{"extends.yml", "syntax.yml"}},
+	} {
+		in.Getenv = noEnv
+		if _, err := config.Load(in); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v:\n got error %v\nwant one that begins with %s", in.Files, err, want)
+		}
+	}
+}
+
+// TestTargetsWithoutModule checks whose secrets a target may be sent that names no
+// module: those of the module of requests that name none, and of the auth it names.
+func TestTargetsWithoutModule(t *testing.T) {
+	dir := write(t, map[string]string{"a.yml": `
+modules: {shop: {extends: app}, other: {extends: app}}
+auths: {prod: {headers: {X: {secret: hunter2}}}}
+targets:
+  - {name: plain, url: "http://plain"}
+  - {name: prod, url: "http://prod", auth: prod}
+  - {name: shop, url: "http://shop", module: shop}
+`})
+	c := load(t, filepath.Join(dir, "a.yml"))
+	tests := []struct{ module, auth, otherwise, trusted, named string }{
+		{"shop", "", "app", "http://shop", "http://plain"},
+		{"shop", "", "shop", "http://plain http://shop", ""},
+		{"app", "", "app", "http://plain", ""},
+		{"other", "", "shop", "", "http://plain"},
+		{"other", "prod", "app", "", "http://prod"},
+		{"app", "prod", "app", "http://prod", ""},
+	}
+	for _, test := range tests {
+		trusted, named := c.TargetsOf(test.module, test.auth, test.otherwise)
+		if got := [2]string{strings.Join(trusted, " "), strings.Join(named, " ")}; got != [2]string{test.trusted, test.named} {
+			t.Errorf("module %s, auth %q, default module %s: got %q, want %q and %q", test.module, test.auth, test.otherwise, got, test.trusted, test.named)
 		}
 	}
 }
@@ -297,18 +359,26 @@ default: {target: shop-1}
 
 func TestBuiltin(t *testing.T) {
 	c := load(t)
-	if len(c.Modules) < 20 || len(c.Warnings) > 0 || c.Default != nil {
-		t.Errorf("%d modules, warnings %v, default %v", len(c.Modules), c.Warnings, c.Default)
+	if len(c.Names()) < 20 || len(c.Warnings) > 0 || c.Default != nil {
+		t.Errorf("%d modules, warnings %v, default %v", len(c.Names()), c.Warnings, c.Default)
+	}
+	for _, name := range c.Names() {
+		if m := module(t, c, name); m.Name != name || m != module(t, c, name) {
+			t.Errorf("module %s is %s, or is not the same twice", name, m.Name)
+		}
+	}
+	if warnings := config.BuiltinWarnings(); len(warnings) > 0 {
+		t.Errorf("warnings %v", warnings)
 	}
 	want := []string{"gauge app_requests_current", "gauge app_requests_pending", "gauge app_uptime", "stateset app_health"}
-	if diff := cmp.Diff(want, families(c.Modules["app"])); diff != "" {
+	if diff := cmp.Diff(want, families(module(t, c, "app"))); diff != "" {
 		t.Errorf("metrics of app (-want +got):\n%s", diff)
 	}
 	if want := "# There is no configuration file: only the built-in modules are there.\n"; c.String() != want {
 		t.Errorf("shown: %q, want %q", c, want)
 	}
 	dir := write(t, map[string]string{"app.yml": "modules: {app: {metrics: [{name: mine, value: .}]}}"})
-	if diff := cmp.Diff([]string{"gauge mine"}, families(load(t, dir+"/app.yml").Modules["app"])); diff != "" {
+	if diff := cmp.Diff([]string{"gauge mine"}, families(module(t, load(t, dir+"/app.yml"), "app"))); diff != "" {
 		t.Errorf("metrics of an own app (-want +got):\n%s", diff)
 	}
 }

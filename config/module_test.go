@@ -26,7 +26,7 @@ func loadAlone(t *testing.T, text string) *config.Config {
 }
 
 func TestVars(t *testing.T) {
-	m := loadAlone(t, `
+	m := module(t, loadAlone(t, `
 modules:
   shop:
     vars:
@@ -40,7 +40,7 @@ modules:
       limit: {default: 10, request: true}
       free: {request: true}
     metrics: []
-`).Modules["shop"]
+`), "shop")
 	defaults := map[string]any{
 		"pool": "blue", "price": "${HOME} $$", "shards": json.Number("3"), "ratio": json.Number("0.5"), "hex": json.Number("16"),
 		"strict": true, "zone": "eu", "limit": json.Number("10"), "free": "",
@@ -102,11 +102,11 @@ modules:
 		"b": {Document: document.Limits{Depth: 5, Values: 6}, Mapping: mapping.Limits{Samples: 7, LabelValue: 8}},
 		"c": {Document: document.Limits{Depth: 5, Values: 6}, Mapping: mapping.Limits{Samples: 9, LabelValue: 8}},
 	} {
-		if diff := cmp.Diff(want, c.Modules[name].Limits); diff != "" {
+		if diff := cmp.Diff(want, module(t, c, name).Limits); diff != "" {
 			t.Errorf("limits of %s (-want +got):\n%s", name, diff)
 		}
 	}
-	if got := c.Modules["c"].Timeout; got != 2*time.Second {
+	if got := module(t, c, "c").Timeout; got != 2*time.Second {
 		t.Errorf("timeout of c: %v, want 2s", got)
 	}
 }
@@ -140,7 +140,7 @@ auths:
 		if err != nil {
 			t.Fatal(err)
 		}
-		return prints{c.Modules["shop"].Fingerprint, c.Modules["other"].Fingerprint, c.Modules["file"].Fingerprint, c.Auths["prod"].Fingerprint}
+		return prints{module(t, c, "shop").Fingerprint, module(t, c, "other").Fingerprint, module(t, c, "file").Fingerprint, c.Auths["prod"].Fingerprint}
 	}
 	before := read(dir, text)
 	if before.shop != before.other {
@@ -181,6 +181,18 @@ auths:
 		t.Fatal(err)
 	}
 	expect("the CA file", changed{shop: true, other: true})
+	key := filepath.Join(dir, "key")
+	info, err := os.Stat(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(key, []byte("hunter3"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(key, info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	expect("a file of the same size and time", changed{shop: true, other: true})
 	elsewhere := write(t, map[string]string{"ca.pem": string(ca), "key": "hunter2"})
 	if got := read(elsewhere, text); got.file == before.file || got.shop == before.shop {
 		t.Error("a configuration in another folder has the same fingerprints though its files are others")

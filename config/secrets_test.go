@@ -22,6 +22,9 @@ var secretPlaces = map[string]string{
 	"login body":           `modules: {shop: {http: {login: {path: /login, body: {secret: %s}}}, metrics: []}}`,
 	"login header":         `modules: {shop: {http: {login: {path: /login, headers: {X-Key: {secret: %s}}}}, metrics: []}}`,
 	"login param":          `modules: {shop: {http: {login: {path: /login, params: {key: {secret: %s}}}}, metrics: []}}`,
+	"plain login body":     `modules: {shop: {http: {login: {path: /login, body: %s}}, metrics: []}}`,
+	"plain param":          `modules: {shop: {http: {params: {full: 1, api_key: %s}}, metrics: []}}`,
+	"plain login param":    `modules: {shop: {http: {login: {path: /login, params: {pass: %s}}}, metrics: []}}`,
 	"password":             `modules: {shop: {http: {client: {basic_auth: {username: u, password: %s}}}, metrics: []}}`,
 	"credentials":          `modules: {shop: {http: {client: {authorization: {credentials: %s}}}, metrics: []}}`,
 	"bearer token":         `modules: {shop: {http: {client: {bearer_token: %s}}, metrics: []}}`,
@@ -39,6 +42,8 @@ var secretPlaces = map[string]string{
 var urlPlaces = map[string]string{
 	"default's query": `default: {target: "http://shop/?token=%s"}`,
 	"target's query":  `targets: [{name: shop-1, url: "http://shop/?token=%s"}]`,
+	"path's query":    `modules: {shop: {http: {path: "/status?full&t=%s"}, metrics: []}}`,
+	"login's query":   `modules: {shop: {http: {login: {path: "/login?t=%s"}}, metrics: []}}`,
 	"proxy's user":    `modules: {shop: {http: {client: {proxy_url: "http://u:%s@proxy"}}, metrics: []}}`,
 }
 
@@ -55,7 +60,8 @@ func TestSecretsAreNotShown(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			for _, shown := range []string{c.String(), fmt.Sprint(c.Warnings), fmt.Sprintf("%v %+v", c, c.Modules["shop"])} {
+			shop, _ := c.Module("shop") // some have only auths
+			for _, shown := range []string{c.String(), fmt.Sprint(c.Warnings), fmt.Sprintf("%v %+v", c, shop)} {
 				if strings.Contains(shown, marker) {
 					t.Errorf("%s: shown\n%s", name, shown)
 				}
@@ -96,6 +102,75 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 			if _, err := loadText(fmt.Sprintf(text, planted)); err != nil && strings.Contains(err.Error(), marker) {
 				t.Errorf("%s: %q: shown\n%v", name, planted, err)
 			}
+		}
+	}
+}
+
+// TestMisplacedSecrets puts a secret where a name, an address or a word belongs.
+func TestMisplacedSecrets(t *testing.T) {
+	const url = `"http://u:hunter2@shop"`
+	for text, want := range map[string]string{
+		`targets: [{name: shop-1, url: "unix:/run/x:/%zz?t=hunter2"}]`:                                                       `"/%zz?t=..." is not a path`,
+		`targets: [{name: ` + url + `, url: "http://shop"}]`:                                                                 `name: the target name "http://shop" could be an address`,
+		`targets: [{name: shop-1, url: "http://shop", auth: hunter2}]`:                                                       "auth: there is no entry of this name under auths; the configuration has none",
+		`default: {target: "http://shop", auth: hunter2}`:                                                                    "auth: there is no entry of this name under auths",
+		`targets: [{name: shop-1, url: "http://shop", module: ` + url + `}]`:                                                 `module: there is no module "http://shop"`,
+		`default: {target: "http://shop?t=hunter2", module: ` + url + `}`:                                                    `module: there is no module "http://shop"`,
+		`modules: {shop: {http: {path: "api?token=hunter2"}, metrics: []}}`:                                                  `path: found the text "api?token=..."`,
+		`modules: {shop: {http: {path: ` + url + `}, metrics: []}}`:                                                          `path: found the text "http://shop"`,
+		`modules: {shop: {http: {path: "/%zz?hunter2"}, metrics: []}}`:                                                       `path: found the text "/%zz?..."`,
+		`modules: {shop: {http: {headers: {X-Key: {hunter2}}}, metrics: []}}`:                                                "unknown key in a secret",
+		`modules: {shop: {http: {headers: {"X-Key: hunter2": x}}, metrics: []}}`:                                             "a key is not the name of a header",
+		`modules: {shop: {http: {headers: {X-Key: 'a\(hunter2)'}}, metrics: []}}`:                                            "begins no expression; expected",
+		`modules: {shop: {http: {headers: {X-A: '${KEY}\(hunter2)'}}, metrics: []}}`:                                         "begins no expression; expected",
+		`modules: {shop: {http: {params: {token: 'a\(hunter2)'}}, metrics: []}}`:                                             "begins no expression; expected",
+		`modules: {shop: {http: {login: {path: /l, header: "X: hunter2"}}, metrics: []}}`:                                    "header: found what is not the name of a header",
+		`modules: {shop: {http: {client: {basic_auth: {hunter2}}}, metrics: []}}`:                                            "unknown key in basic_auth",
+		`modules: {shop: {http: {client: {http_headers: {"X: hunter2": {values: [a]}}}}, metrics: []}}`:                      "a key is not the name of a header",
+		`modules: {shop: {http: {client: {proxy_url: "http://p", proxy_connect_header: {"X: hunter2": [a]}}}, metrics: []}}`: "a key is not the name of a header",
+		`modules: {shop: {http: {allow: "http://shop/${KEY}"}, metrics: []}}`:                                                `"http://shop/${KEY}" cannot say who may be asked`,
+		`modules: {shop: {http: {scheme: ` + url + `}, metrics: []}}`:                                                        "scheme: found ",
+		`modules: {shop: {http: {port: ` + url + `}, metrics: []}}`:                                                          "port: found ",
+		`modules: {shop: {http: {port: "http://shop/?token=hunter2"}, metrics: []}}`:                                         "port: found ",
+	} {
+		_, err := loadText(text)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), marker) {
+			t.Errorf("%s:\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// TestSecretsOfTargets checks what of the variables in the URLs of targets is a secret.
+func TestSecretsOfTargets(t *testing.T) {
+	c, err := loadText(`
+default: {target: "http://${KEY}.example:8000/x?t=${KEY}"}
+targets:
+  - {name: path, url: "http://shop/bot${KEY}/x"}
+  - {name: host, url: "http://${KEY}:8000"}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]string{
+		"http://hunter2.example:8000/x?t=hunter2": "[hunter2] []",
+		"http://shop/bothunter2/x":                "[] [hunter2]",
+		"http://hunter2:8000":                     "[] []",
+		"http://shop":                             "[] []",
+	} {
+		if got := fmt.Sprint(c.Secrets(url)); got != want {
+			t.Errorf("%s: got %s, want %s", url, got, want)
+		}
+	}
+	for url, want := range map[string]string{
+		"http://h:${KEY}/x":        `target "http://h:${KEY}/x": with what its variables hold it cannot be asked`,
+		"http://u:${KEY}@h":        `target "http://h": it holds a user name or password`,
+		"http://${KEY}${KEY}!/x":   `target "http://${KEY}${KEY}!/x": "11!" is not the name of a host`,
+		"gopher://h/${KEY}":        `target "gopher://h/${KEY}": the scheme "gopher" is never fetched`,
+		"http://h/%zz?pass=${KEY}": `target "http://h/%zz?pass=...": not a URL`,
+	} {
+		_, err := loadText(`targets: [{name: shop, url: "` + url + `"}]`)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), marker) {
+			t.Errorf("%s:\ngot  %v\nwant %s", url, err, want)
 		}
 	}
 }

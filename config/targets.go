@@ -2,6 +2,8 @@ package config
 
 import (
 	"cmp"
+	"errors"
+	"os"
 	"regexp"
 	"slices"
 
@@ -40,13 +42,13 @@ func (l *loader) target(n *yaml.Node) {
 	if l.d.Failed() > failed && (t.Name == "" || t.URL == "") {
 		return // what seems missing may just be misspelt
 	}
-	m := l.config.Modules[t.Module]
+	m := l.find(t.Module)
 	switch other := l.targetNodes[t.Name]; {
 	case name == nil:
 		l.d.Errorf(n, "a target needs a name")
 		return
 	case !targetName.MatchString(t.Name):
-		l.d.Errorf(name, "the target name %q could be an address, expected letters, digits, - and _", t.Name)
+		l.d.Errorf(name, "name: the target name %q could be an address, expected letters, digits, - and _", options.Printable(t.Name))
 	case other != nil:
 		l.d.Errorf(name, "target %s is defined twice, first at %s", t.Name, l.d.Position(other))
 	case m != nil && !m.NeedsTarget():
@@ -61,13 +63,16 @@ func (l *loader) target(n *yaml.Node) {
 }
 
 // url decodes the URL of a target, "" where it is wrong. What stands in its query
-// is shown to nobody.
+// is shown to nobody, nor is what a variable brings into its path.
 func (l *loader) url(into *string, n *yaml.Node) {
 	failed := l.d.Failed()
-	if l.d.Expanded(into)(n); l.d.Failed() > failed {
+	if l.d.ExpandedURL(into)(n); l.d.Failed() > failed {
 		*into = ""
 	}
 	l.d.HideQuery(n)
+	if secrets, names := l.d.Variables(n); len(secrets)+len(names) > 0 {
+		l.config.brought[*into] = brought{secrets, names}
+	}
 }
 
 // targetLabels decodes the labels of a named target. They are added to all of
@@ -101,13 +106,8 @@ func (l *loader) defaultTarget(n *yaml.Node) {
 	if l.d.Failed() > failed {
 		return
 	}
-	named := l.config.Targets[def.Target]
-	if named != nil {
-		def.Module = cmp.Or(def.Module, named.Module)
-		def.Auth = cmp.Or(def.Auth, named.Auth)
-	}
-	def.Module = cmp.Or(def.Module, "app")
-	switch m := l.config.Modules[def.Module]; {
+	named := l.complete(def)
+	switch m := l.find(def.Module); {
 	case !m.NeedsTarget() && url != nil:
 		l.d.Errorf(url, "default names a target, but its module %s takes none", def.Module)
 	case m.NeedsTarget() && url == nil:
@@ -120,6 +120,18 @@ func (l *loader) defaultTarget(n *yaml.Node) {
 	l.config.Default = def
 }
 
+// complete fills in the module and the auth that a default target leaves to the named
+// target that it is. It returns that one, nil where it is none.
+func (l *loader) complete(def *Default) *Target {
+	named := l.config.Targets[def.Target]
+	if named != nil {
+		def.Module = cmp.Or(def.Module, named.Module)
+		def.Auth = cmp.Or(def.Auth, named.Auth)
+	}
+	def.Module = cmp.Or(def.Module, "app")
+	return named
+}
+
 // checkURL checks the URL of a target of a module; where m is nil, of any.
 func (l *loader) checkURL(n *yaml.Node, url string, m *Module) {
 	o := &fetch.Options{}
@@ -128,17 +140,31 @@ func (l *loader) checkURL(n *yaml.Node, url string, m *Module) {
 	} else {
 		o.Decode(l.d, nil, nil, document.JSON)
 	}
-	if err := o.CheckTarget(url); err != nil {
+	err := o.CheckTarget(url)
+	if err != nil && options.Refers(n.Value) {
+		err = withVariables(o, n.Value)
+	}
+	if err != nil {
 		l.d.Errorf(n, "%v", err)
 	}
 }
 
+// withVariables says what is wrong with a URL, and nothing of what its variables hold.
+func withVariables(o *fetch.Options, url string) error {
+	told := &fetch.BadTargetError{}
+	if err := o.CheckTarget(os.Expand(url, func(string) string { return "1" })); !errors.As(err, &told) {
+		told.Message = "with what its variables hold it cannot be asked, expected a URL such as http://host:port/path"
+	}
+	return &fetch.BadTargetError{Target: options.Printable(url), Message: told.Message}
+}
+
 // flagDefault takes over the default target that the command line names.
 func (l *loader) flagDefault(def Default) {
-	m, err := l.config.Module(def.Module)
+	l.complete(&def)
+	m := l.find(def.Module)
 	switch {
-	case err != nil:
-		l.d.Note("--module", "%v", err)
+	case m == nil:
+		l.d.Note("--module", "there is no module %q; %s", options.Printable(def.Module), oneOf(def.Module, l.names()))
 	case !m.NeedsTarget():
 		def.Target = ""
 		l.config.Default = &def

@@ -21,6 +21,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -31,18 +32,32 @@ type Decoder struct {
 	// Getenv looks up what ${NAME} stands for.
 	Getenv func(name string) (value string, ok bool)
 
-	files    []file
-	errs     Errors
-	warnings Errors
-	keys     map[*yaml.Node]string // the key under which a value stands, for errors
-	shown    map[*yaml.Node]string // instead of secrets
+	files     []file
+	errs      Errors
+	warnings  Errors
+	keys      map[*yaml.Node]string    // the key under which a value stands, for errors
+	shown     map[*yaml.Node]string    // instead of secrets
+	variables map[*yaml.Node][]brought // into a text
+	shared    map[any]any
 }
 
 type file struct{ name, dir string }
 
 // NewDecoder returns a Decoder that expands ${NAME} with getenv.
 func NewDecoder(getenv func(string) (string, bool)) *Decoder {
-	return &Decoder{Getenv: getenv, keys: make(map[*yaml.Node]string), shown: make(map[*yaml.Node]string)}
+	return &Decoder{Getenv: getenv, keys: make(map[*yaml.Node]string), shown: make(map[*yaml.Node]string), variables: make(map[*yaml.Node][]brought), shared: make(map[any]any)}
+}
+
+// Shared returns what create made when it was first called with the same key. So
+// what is made of the same text in many places, and never changed, is made once.
+// The type of the key is the caller's own.
+func Shared[K comparable, V any](d *Decoder, key K, create func() V) V {
+	if made, ok := d.shared[key]; ok {
+		return made.(V)
+	}
+	made := create()
+	d.shared[key] = made
+	return made
 }
 
 // Errorf notes a mistake at n.
@@ -125,20 +140,64 @@ type Fields map[string]func(*yaml.Node)
 // Mapping decodes a mapping with known keys, in the order in which they stand.
 // What names the mapping in errors, `module "shop"` for example.
 func (d *Decoder) Mapping(n *yaml.Node, what string, fields Fields) {
-	d.Entries(n, what, func(key, value *yaml.Node) {
+	d.mapping(n, what, fields, quoted)
+}
+
+// SecretMapping does the same for a mapping in whose place a secret may stand, by
+// mistake: it hides a text there, and quotes none that is not nearly one of the keys.
+func (d *Decoder) SecretMapping(n *yaml.Node, what string, fields Fields) {
+	keys := slices.Sorted(maps.Keys(fields))
+	if d.scalar(n, what, "a mapping with "+strings.Join(keys, ", ")) {
+		return
+	}
+	d.mapping(n, what, fields, func(key string) string {
+		if Nearest(key, keys) == "" {
+			return ""
+		}
+		return quoted(key)
+	})
+}
+
+func (d *Decoder) mapping(n *yaml.Node, what string, fields Fields, quote func(key string) string) {
+	d.entries(n, what, quote, func(key, value *yaml.Node) {
 		decode, ok := fields[key.Value]
 		if !ok {
-			d.Errorf(key, "unknown key %q in %s; %s", key.Value, what, expected(key.Value, slices.Sorted(maps.Keys(fields))))
+			d.Errorf(key, "unknown key%s in %s; %s", quote(key.Value), what, expected(key.Value, slices.Sorted(maps.Keys(fields))))
 			return
 		}
 		decode(value)
 	})
 }
 
+// quoted returns a key as it stands behind the word key.
+func quoted(key string) string { return " " + strconv.Quote(key) }
+
 // Entries calls each for every key and value of a mapping with free keys.
 func (d *Decoder) Entries(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
+	d.entries(n, what, quoted, each)
+}
+
+// SecretEntries does the same for a mapping of names to secrets: it hides a text in
+// its place, and does not quote it.
+func (d *Decoder) SecretEntries(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
+	if !d.scalar(n, what, "a mapping (key: value)") {
+		d.Entries(n, what, each)
+	}
+}
+
+// scalar notes a text that stands in the place of a mapping, and hides it.
+func (d *Decoder) scalar(n *yaml.Node, what, expected string) bool {
+	if n.Kind != yaml.ScalarNode {
+		return false
+	}
+	d.Hide(n)
+	d.Errorf(n, "%s has no keys, expected %s", what, expected)
+	return true
+}
+
+func (d *Decoder) entries(n *yaml.Node, what string, quote func(key string) string, each func(key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.Errorf(n, "%s is %s, expected a mapping (key: value)", what, Describe(n))
+		d.Errorf(n, "%s is %s, expected a mapping (key: value)", what, describeKind(n))
 		return
 	}
 	seen := make(map[string]*yaml.Node, len(n.Content)/2)
@@ -149,7 +208,7 @@ func (d *Decoder) Entries(n *yaml.Node, what string, each func(key, value *yaml.
 			continue
 		}
 		if first, twice := seen[key.Value]; twice {
-			d.Errorf(key, "key %q stands twice in %s, first at %s", key.Value, what, d.Position(first))
+			d.Errorf(key, "key%s stands twice in %s, first at %s", quote(key.Value), what, d.Position(first))
 			continue
 		}
 		seen[key.Value] = key
@@ -161,7 +220,7 @@ func (d *Decoder) Entries(n *yaml.Node, what string, each func(key, value *yaml.
 // Sequence calls each for every item of a list.
 func (d *Decoder) Sequence(n *yaml.Node, what string, each func(item *yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {
-		d.Errorf(n, "%s is %s, expected a list", what, Describe(n))
+		d.Errorf(n, "%s is %s, expected a list", what, describeKind(n))
 		return
 	}
 	for _, item := range n.Content {
@@ -186,6 +245,23 @@ func Get(n *yaml.Node, name string) (key, value *yaml.Node) {
 // IsNull tells whether n is an explicit or empty null.
 func IsNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
+// describeKind does what Describe does, and quotes no text: what stands in the
+// place of a mapping or list may be a secret or have one in it.
+func describeKind(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode {
+		return Describe(n)
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "an empty value"
+	case "!!bool":
+		return "a truth value"
+	case "!!int", "!!float":
+		return "a number"
+	}
+	return "a text"
+}
+
 // Describe says what n is, for the first half of "is …, expected …".
 func Describe(n *yaml.Node) string {
 	switch n.Kind {
@@ -194,7 +270,11 @@ func Describe(n *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	}
-	text := shorten(n.Value)
+	text := n.Value
+	if strings.Contains(text, "://") || strings.Contains(text, "@") { // it may hold a password
+		text = Printable(text)
+	}
+	text = Shorten(text, 60)
 	switch n.ShortTag() {
 	case "!!null":
 		return "an empty value"
@@ -207,13 +287,6 @@ func Describe(n *yaml.Node) string {
 	default:
 		return fmt.Sprintf("the text %q", text)
 	}
-}
-
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		return string(r[:57]) + "..."
-	}
-	return s
 }
 
 // expected says which keys there are, and which of them was probably meant.

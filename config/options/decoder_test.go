@@ -117,7 +117,7 @@ func TestMistakes(t *testing.T) {
 			"shop.yml:2:7: port: found the number 0, expected a whole number from 1 to 65535\n" +
 				"shop.yml:3:1: key \"path\" stands twice in \"shop\", first at shop.yml:1:1\n" +
 				"shop.yml:4:1: key \"port\" stands twice in \"shop\", first at shop.yml:2:1\n" +
-				"shop.yml:5:8: \"names\" is the text \"x\", expected a list",
+				"shop.yml:5:8: \"names\" is a text, expected a list",
 		},
 		{
 			"not a mapping",

@@ -10,12 +10,14 @@ import (
 // bytes can otherwise stand for more than any memory holds.
 const maxNodes = 1_000_000
 
-// A resolver copies the tree of one file without aliases, merge keys and comments.
+// A resolver makes a tree of one file without aliases, merge keys and comments: of
+// its nodes, and of a copy of them for each alias.
 type resolver struct {
-	d      *Decoder
-	within map[*yaml.Node]bool // the nodes that are being copied
-	nodes  int                 // copied so far
-	failed bool                // the copy is not complete
+	d       *Decoder
+	within  map[*yaml.Node]bool // the nodes with an anchor that are being resolved
+	aliases int                 // that are being resolved
+	nodes   int                 // resolved so far
+	failed  bool                // the tree is not complete
 }
 
 func (r *resolver) resolve(n *yaml.Node) *yaml.Node {
@@ -24,7 +26,10 @@ func (r *resolver) resolve(n *yaml.Node) *yaml.Node {
 			r.fail(n, "the alias *%s stands within what it names", n.Value)
 			return n.Alias
 		}
-		return r.resolve(n.Alias)
+		r.aliases++
+		c := r.resolve(n.Alias)
+		r.aliases--
+		return c
 	}
 	if r.nodes++; r.nodes > maxNodes {
 		if !r.failed {
@@ -33,25 +38,34 @@ func (r *resolver) resolve(n *yaml.Node) *yaml.Node {
 		return n
 	}
 	r.checkTag(n)
-	c := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value, Line: n.Line, Column: n.Column}
-	r.within[n] = true
+	if n.Anchor != "" {
+		r.within[n] = true
+		defer delete(r.within, n)
+	}
+	c := n
+	if r.aliases > 0 {
+		c = &yaml.Node{}
+	}
+	content := n.Content
+	*c = yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value, Line: n.Line, Column: n.Column}
 	if n.Kind == yaml.MappingNode {
-		r.mapping(c, n)
-	} else {
-		for _, item := range n.Content {
-			c.Content = append(c.Content, r.resolve(item))
+		r.mapping(c, content)
+	} else if len(content) > 0 {
+		c.Content = make([]*yaml.Node, len(content))
+		for i, item := range content {
+			c.Content[i] = r.resolve(item)
 		}
 	}
-	delete(r.within, n)
 	return c
 }
 
-// mapping copies the entries of a mapping: its own, then those that merge keys
+// mapping gives c the entries of a mapping: its own, then those that merge keys
 // bring and that it does not have itself.
-func (r *resolver) mapping(c, n *yaml.Node) {
+func (r *resolver) mapping(c *yaml.Node, content []*yaml.Node) {
 	var merged []*yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
+	c.Content = make([]*yaml.Node, 0, len(content))
+	for i := 0; i+1 < len(content); i += 2 {
+		key, value := content[i], content[i+1]
 		if key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" {
 			merged = append(merged, r.merged(value)...)
 			continue

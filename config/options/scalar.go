@@ -39,12 +39,69 @@ func (d *Decoder) Text(into *string) func(*yaml.Node) {
 }
 
 // Expanded decodes a text in which ${NAME} stands for an environment variable
-// and $$ for a dollar.
+// and $$ for a dollar. What the variables hold is secret: see Variables.
 func (d *Decoder) Expanded(into *string) func(*yaml.Node) {
 	return d.Scalar("a text", func(n *yaml.Node) string {
-		*into = d.expand(n)
+		*into = d.Expand(n, n.Value)
 		return ""
 	})
+}
+
+// ExpandedName does the same for the name of a user: what variables hold is a name.
+func (d *Decoder) ExpandedName(into *string) func(*yaml.Node) {
+	return d.Scalar("a text", func(n *yaml.Node) string {
+		*into = d.expand(n, n.Value, func(int) kind { return nameKind })
+		return ""
+	})
+}
+
+// ExpandedURL does the same for a URL. A variable in its path is a name. One in its
+// scheme, host or port is no secret, nor is one that holds all of these and more: who
+// is asked may be shown.
+func (d *Decoder) ExpandedURL(into *string) func(*yaml.Node) {
+	return d.Scalar("a text", func(n *yaml.Node) string {
+		user, from, to := hostOf(n.Value)
+		path := len(n.Value)
+		if i := strings.IndexAny(n.Value[to:], "?#"); i >= 0 {
+			path = to + i
+		}
+		*into = d.expand(n, n.Value, func(at int) kind {
+			switch {
+			case at >= path || at >= user && at < from:
+				return secretKind
+			case at >= to:
+				return nameKind
+			}
+			return knownKind
+		})
+		return ""
+	})
+}
+
+// ExpandedHosts does the same for a text that only says who may be asked, or how:
+// no variable in it is a secret.
+func (d *Decoder) ExpandedHosts(into *string) func(*yaml.Node) {
+	return d.Scalar("a text", func(n *yaml.Node) string {
+		*into = d.expand(n, n.Value, func(int) kind { return knownKind })
+		return ""
+	})
+}
+
+// hostOf returns where the user's name and password, and where the host and port, of
+// a URL that is not expanded yet begin, and where these end.
+func hostOf(url string) (user, from, to int) {
+	if socket, ok := strings.CutPrefix(url, "unix:"); ok {
+		file, _, _ := strings.Cut(socket, ":/")
+		return 0, 0, len(url) - len(socket) + len(file)
+	}
+	if i := strings.Index(url, "://"); i >= 0 {
+		user = i + len("://")
+	}
+	to = len(url)
+	if i := strings.IndexAny(url[user:], "/?#"); i >= 0 {
+		to = user + i
+	}
+	return user, user + strings.LastIndexByte(url[user:to], '@') + 1, to
 }
 
 // reference finds $$, and $ with what stands in braces behind it.
@@ -52,24 +109,86 @@ var reference = regexp.MustCompile(`\$\$|\$\{[^}]*\}?`)
 
 var variable = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
 
-// expand returns the text of n with ${NAME} and $$ replaced. An unset variable
-// is an error at n.
-func (d *Decoder) expand(n *yaml.Node) string {
-	return reference.ReplaceAllStringFunc(n.Value, func(found string) string {
-		if found == "$$" {
-			return "$"
+// Refers tells whether a text holds a ${NAME}.
+func Refers(text string) bool {
+	return slices.ContainsFunc(reference.FindAllString(text, -1), func(found string) bool { return found != "$$" })
+}
+
+// Expand returns a part of the text of n with ${NAME} and $$ replaced. An unset
+// variable is an error at n.
+func (d *Decoder) Expand(n *yaml.Node, text string) string {
+	return d.expand(n, text, func(int) kind { return secretKind })
+}
+
+// A kind is who may know what a variable holds.
+type kind int
+
+const (
+	knownKind  kind = iota // anybody
+	nameKind               // anybody who does not see where it stands: see Variables
+	secretKind             // nobody
+)
+
+// brought is what a variable brought into a text.
+type brought struct {
+	value string
+	kind  kind
+}
+
+// expand calls of with the place of each variable: what it holds is kept for Variables
+// unless anybody may know it.
+func (d *Decoder) expand(n *yaml.Node, text string, of func(at int) kind) string {
+	var out strings.Builder
+	end := 0
+	for _, found := range reference.FindAllStringIndex(text, -1) {
+		out.WriteString(text[end:found[0]])
+		end = found[1]
+		value := d.variable(n, text[found[0]:end])
+		out.WriteString(value)
+		if k := of(found[0]); value != "$" && k != knownKind {
+			d.variables[n] = append(d.variables[n], brought{value, k})
 		}
-		name := variable.FindStringSubmatch(found)
-		if name == nil {
-			d.Errorf(n, "expected the name of an environment variable between ${ and }; $$ stands for a dollar") // found may be a part of a secret
-			return ""
+	}
+	out.WriteString(text[end:])
+	return out.String()
+}
+
+// variable returns what a reference stands for.
+func (d *Decoder) variable(n *yaml.Node, found string) string {
+	if found == "$$" {
+		return "$"
+	}
+	parts := variable.FindStringSubmatch(found)
+	if parts == nil {
+		d.Errorf(n, "expected the name of an environment variable between ${ and }; $$ stands for a dollar") // found may be a part of a secret
+		return ""
+	}
+	value, ok := d.Getenv(parts[1])
+	if !ok {
+		d.Errorf(n, "the environment variable %s is not set; $$ stands for a dollar", parts[1])
+	}
+	return value
+}
+
+// Variables returns what environment variables brought into the texts of n, which may
+// be nil, and below it: secrets, and names. These are of users or parts of paths, which
+// often are words that stand elsewhere as well: they are hidden where they were brought.
+func (d *Decoder) Variables(n *yaml.Node) (secrets, names []string) {
+	if n == nil || len(d.variables) == 0 {
+		return nil, nil
+	}
+	for _, v := range d.variables[n] {
+		if v.kind == nameKind {
+			names = append(names, v.value)
+		} else {
+			secrets = append(secrets, v.value)
 		}
-		value, ok := d.Getenv(name[1])
-		if !ok {
-			d.Errorf(n, "the environment variable %s is not set; $$ stands for a dollar", name[1])
-		}
-		return value
-	})
+	}
+	for _, child := range n.Content {
+		moreSecrets, moreNames := d.Variables(child)
+		secrets, names = append(secrets, moreSecrets...), append(names, moreNames...)
+	}
+	return secrets, names
 }
 
 // File decodes a file name and makes it absolute.

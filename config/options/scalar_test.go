@@ -1,8 +1,10 @@
 package options_test
 
 import (
+	"fmt"
 	"math"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,5 +202,40 @@ func TestLongTextsAreShortened(t *testing.T) {
 	want := `shop.yml:1:4: k: found the number 012345678901234567890123456789012345678901234567890123456..., expected true or false`
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
+	}
+}
+
+// TestVariables checks which of the variables in a text hold a secret.
+func TestVariables(t *testing.T) {
+	tests := []struct{ text, all, inURL, names string }{
+		{"a-${K}-b", "[<K>]", "[]", "[]"},
+		{"${K}${L} $$ ${K}", "[<K> <L> <K>]", "[]", "[]"},
+		{"$${K}", "[]", "[]", "[]"},
+		{"http://${K}:${L}", "[<K> <L>]", "[]", "[]"},
+		{"${K}://h/", "[<K>]", "[]", "[]"},
+		{"${K}", "[<K>]", "[]", "[]"},
+		{"${K}/x?t=${L}", "[<K> <L>]", "[<L>]", "[]"},
+		{"http://h/bot${K}/x", "[<K>]", "[]", "[<K>]"},
+		{"http://h?${K}#${L}", "[<K> <L>]", "[<K> <L>]", "[]"},
+		{"http://u:${K}@${L}:80/", "[<K> <L>]", "[<K>]", "[]"},
+		{"${K}:${L}@h", "[<K> <L>]", "[<K> <L>]", "[]"},
+		{"unix:/run/${K}.sock", "[<K>]", "[]", "[]"},
+		{"unix:/run/${K}.sock:/${L}", "[<K> <L>]", "[]", "[<L>]"},
+	}
+	for _, test := range tests {
+		for i, want := range []string{test.all + " []", test.inURL + " " + test.names, "[] []", "[] " + test.all} {
+			d := options.NewDecoder(func(name string) (string, bool) { return "<" + name + ">", true })
+			var got string
+			decode := []func(*string) func(*yaml.Node){d.Expanded, d.ExpandedURL, d.ExpandedHosts, d.ExpandedName}[i]
+			n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: test.text}
+			decode(&got)(n)
+			if expanded := strings.NewReplacer("$$", "$", "${K}", "<K>", "${L}", "<L>").Replace(test.text); got != expanded {
+				t.Errorf("%s became %q, want %q", test.text, got, expanded)
+			}
+			above := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode}, n}}
+			if got := fmt.Sprint(d.Variables(above)); got != want {
+				t.Errorf("%d: the secrets and names of %s are %s, want %s", i, test.text, got, want)
+			}
+		}
 	}
 }

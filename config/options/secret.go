@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
-	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -21,14 +21,22 @@ type Value struct {
 	secret bool
 
 	mu       sync.Mutex
-	modified time.Time
-	size     int64
+	read     fs.FileInfo // of what was read last; nil: nothing
 	contents string
 }
 
-// secretLimit is how long a secret file may be, in bytes: anything longer is
-// another file.
-const secretLimit = 1 << 20
+// ShortestSecret is how many bytes what only looks like a secret must have to be one:
+// shorter texts stand in any other by chance.
+const ShortestSecret = 4
+
+var plain = regexp.MustCompile(`(?i)^(true|false|none|null|nil|[-+]?[0-9]{1,3})$`)
+
+// IsPlain tells whether a text cannot be a credential, whatever name it has: it is too
+// short, or a word that switches something on or off.
+func IsPlain(text string) bool { return len(text) < ShortestSecret || plain.MatchString(text) }
+
+// Secret returns a secret text.
+func Secret(text string) *Value { return &Value{text: text, secret: true} }
 
 // IsSecret tells whether the text may be shown to nobody.
 func (v *Value) IsSecret() bool { return v.secret }
@@ -45,18 +53,22 @@ func (v *Value) Get() (string, error) {
 	if err != nil {
 		return "", v.unreadable(err)
 	}
-	if info.ModTime().Equal(v.modified) && info.Size() == v.size {
+	if unchanged(v.read, info) {
 		return v.contents, nil
 	}
-	if info.Size() > secretLimit {
-		return "", v.unreadable(fmt.Errorf("it has %d bytes, expected at most %d", info.Size(), secretLimit))
-	}
-	b, err := os.ReadFile(v.file)
+	b, info, err := ReadShort(v.file)
 	if err != nil {
 		return "", v.unreadable(err)
 	}
-	v.modified, v.size, v.contents = info.ModTime(), info.Size(), strings.TrimRight(string(b), "\r\n")
+	v.read, v.contents = info, strings.TrimRight(string(b), "\r\n")
 	return v.contents, nil
+}
+
+// unchanged tells whether a file is what it was before. Whoever replaces one may keep
+// its size and the time of its last change.
+func unchanged(before, now fs.FileInfo) bool {
+	return before != nil && os.SameFile(before, now) && before.Size() == now.Size() &&
+		before.ModTime().Equal(now.ModTime()) && statusChanged(before).Equal(statusChanged(now))
 }
 
 func (v *Value) unreadable(err error) error {
@@ -85,7 +97,7 @@ func (d *Decoder) Value(into **Value) func(*yaml.Node) {
 			return
 		}
 		v.secret = true
-		d.Mapping(n, "a secret", Fields{
+		d.SecretMapping(n, "a secret", Fields{
 			"secret": func(n *yaml.Node) {
 				d.Hide(n)
 				d.Expanded(&v.text)(n)

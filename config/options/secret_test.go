@@ -68,15 +68,20 @@ func TestSecretMistakes(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "shop.key"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct{ yaml, want string }{
 		{`{secret_file: gone}`, "1:18: the secret file DIR/gone cannot be read: no such file or directory"},
-		{`{secret_file: folder}`, "1:18: the secret file DIR/folder cannot be read: is a directory"},
+		{`{secret_file: folder}`, "1:18: the secret file DIR/folder cannot be read: found a directory, expected a regular file"},
 		{`{secret_file: ""}`, `1:18: secret_file: found the text "", expected a file name`},
 		{`{secret: "${GONE}"}`, "1:13: the environment variable GONE is not set; $$ stands for a dollar"},
 		{`{secret: "${hunter2"}`, "1:13: expected the name of an environment variable between ${ and }; $$ stands for a dollar"},
 		{`{secret: [hunter2]}`, "1:13: secret: found a list, expected a text"},
 		{`{secert: hunter2}`, `1:5: unknown key "secert" in a secret; did you mean "secret"? expected one of secret, secret_file`},
-		{`{secret: hunter2, secret_file: /dev/null}`, "1:4: a secret has one key, expected either secret or secret_file"},
+		{`{secret_file: /dev/null}`, "1:18: the secret file /dev/null cannot be read: found a device, expected a regular file"},
+		{`{secret: hunter2, secret_file: shop.key}`, "1:4: a secret has one key, expected either secret or secret_file"},
+		{`{hunter2}`, "1:5: unknown key in a secret; expected one of secret, secret_file"},
 		{`{}`, "1:4: a secret has one key, expected either secret or secret_file"},
 		{`[hunter2]`, "1:4: k: found a list, expected a text"},
 	}
@@ -143,6 +148,33 @@ func TestSecretFileIsReadAgainWhenChanged(t *testing.T) {
 	}
 }
 
+// Whoever replaces a secret file may keep its size and its times.
+func TestSecretFileIsReadAgainWhenReplaced(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pw")
+	modified := time.Now().Add(-time.Hour)
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(name, modified, modified); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(name, "one")
+	d, _, v := decodeSecret(filepath.Dir(name), "{secret_file: pw}")
+	if err := d.Err(); err != nil {
+		t.Fatal(err)
+	}
+	write(name+".new", "two")
+	if err := os.Rename(name+".new", name); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := v.Get(); got != "two" {
+		t.Errorf("got %q, %v, want two", got, err)
+	}
+}
+
 func TestRedact(t *testing.T) {
 	dir := t.TempDir()
 	d, top, _ := decodeSecret(dir, "{secret: hunter2} # was hunter2\n# and hunter2")
@@ -165,5 +197,17 @@ func TestRedact(t *testing.T) {
 	}
 	if out, _ = yaml.Dump(top); !strings.Contains(string(out), marker) {
 		t.Errorf("Redact changed the tree it was given: %s", out)
+	}
+}
+
+// A file that is too long for a secret is another file.
+func TestSecretFileIsShort(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(name, make([]byte, 1<<20+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, _, _ := decodeSecret(filepath.Dir(name), "{secret_file: secret}")
+	if err := d.Err(); err == nil || !strings.Contains(err.Error(), "expected at most 1048576") {
+		t.Errorf("got %v, want that it is too long", err)
 	}
 }
