@@ -28,7 +28,6 @@ type compressor struct {
 // begin begins an answer to a request, with the headers of both.
 func (c *compressor) begin(out io.Writer, answer, request http.Header) {
 	*c = compressor{out: out, header: answer, accepted: acceptsGzip(request), zip: c.zip}
-	answer.Add("Vary", "Accept-Encoding")
 }
 
 // Write writes a piece of the answer. The first one decides: it is all of an answer

@@ -3,11 +3,11 @@ package web
 import (
 	"bufio"
 	"context"
-	"io"
+	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -22,7 +22,8 @@ import (
 type exposition struct {
 	gatherer prometheus.TransactionalGatherer
 	handler  http.Handler // writes what the gatherer gathers
-	buffer   *bufio.Writer
+	request  http.Request // what handler sees of the request
+	answer   bufferedAnswer
 	compress compressor
 }
 
@@ -30,12 +31,13 @@ type exposition struct {
 // net/http would send through its own small buffer.
 func (h *handler) newExposition() *exposition {
 	e := &exposition{}
-	e.buffer = bufio.NewWriterSize(&e.compress, 64<<10)
+	e.answer = bufferedAnswer{Writer: bufio.NewWriterSize(&e.compress, 64<<10), header: make(http.Header)}
 	e.handler = promhttp.HandlerForTransactional(e, promhttp.HandlerOpts{
 		ErrorLog: errorLog{h.Logger},
 		// One family that cannot be exposed must not cost the others.
 		ErrorHandling:      promhttp.ContinueOnError,
 		DisableCompression: true, // compressor is cheaper
+		AcceptedFormats:    exactly,
 		EnableOpenMetrics:  true,
 		// Only metrics whose rule has `created` have such samples.
 		EnableOpenMetricsTextCreatedSamples: true,
@@ -46,58 +48,102 @@ func (h *handler) newExposition() *exposition {
 // Gather gathers for the scrape that is being answered.
 func (e *exposition) Gather() ([]*dto.MetricFamily, func(), error) { return e.gatherer.Gather() }
 
-// A bufferedResponse is a ResponseWriter over a large buffer.
-type bufferedResponse struct {
-	http.ResponseWriter
-	buffer *bufio.Writer
+// A bufferedAnswer is a ResponseWriter over a large buffer, which has the methods
+// that make promhttp's encoders go without one of their own. Its headers are
+// negotiated already: what handler says of them is left aside, unless it failed.
+type bufferedAnswer struct {
+	*bufio.Writer
+	header http.Header // that handler fills
+	client http.ResponseWriter
+	parts  *collector.Parts // of the answer; nil: it is whole
 }
 
-func (w bufferedResponse) Write(p []byte) (int, error) { return w.buffer.Write(p) }
+// Header returns the header for handler to fill.
+func (w *bufferedAnswer) Header() http.Header { return w.header }
 
-// takingTime is how much longer than its probe an answer may take, for the client
-// to take it.
-const takingTime = 30 * time.Second
-
-// An asideWriter lets other probes work while the client takes its answer.
-type asideWriter struct {
-	http.ResponseWriter
-	gatherer *collector.Gatherer
+// WriteHeader is called for an error, which is text.
+func (w *bufferedAnswer) WriteHeader(status int) {
+	maps.Copy(w.client.Header(), w.header)
+	w.client.WriteHeader(status)
 }
 
-func (w asideWriter) Write(p []byte) (n int, err error) {
-	w.gatherer.Aside(func() { n, err = w.ResponseWriter.Write(p) })
-	return n, err
-}
-
-// expose writes what gatherer gathers, in the format that the client asked for.
-func (h *handler) expose(ctx context.Context, w http.ResponseWriter, r *http.Request, gatherer prometheus.TransactionalGatherer) {
-	// A client that takes nothing must not keep what the answer holds for ever.
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = http.NewResponseController(w).SetWriteDeadline(deadline.Add(takingTime))
+// Write leaves out the end of what is not the end. expfmt writes it, and nothing
+// else, in one piece.
+func (w *bufferedAnswer) Write(p []byte) (int, error) {
+	if string(p) == "# EOF\n" && w.more() {
+		return len(p), nil
 	}
-	var out io.Writer = w
+	return w.Writer.Write(p)
+}
+
+// more tells whether another part of the answer follows.
+func (w *bufferedAnswer) more() bool { return w.parts != nil && w.parts.More() }
+
+// varying are the headers of requests on which answers depend.
+var varying = []string{"Accept-Encoding", "Accept"}
+
+// expose returns what gatherer gathers, in the format that the client asked for. Where
+// printing takes too much time or memory, that is what unprinted gathers instead. It is
+// nil where gatherer has little to say.
+func (h *handler) expose(ctx context.Context, w http.ResponseWriter, r *http.Request,
+	gatherer prometheus.TransactionalGatherer, unprinted func(error) prometheus.TransactionalGatherer,
+) (*heldAnswer, error) {
+	held := h.hold(ctx, r)
+	held.certain = unprinted == nil
+	err := h.print(held, w, r, gatherer)
+	if held.full != nil && r.Context().Err() == nil {
+		held.drop()
+		w.Header().Del("Content-Encoding")
+		held = h.hold(ctx, r)
+		held.certain = true
+		err = h.print(held, w, r, unprinted(err))
+	}
+	return held, err
+}
+
+// print writes an exposition. One takes almost a megabyte, most of it for compressing:
+// neither a probe that waits for its target has one, nor an answer that waits for its
+// client.
+func (h *handler) print(held *heldAnswer, w http.ResponseWriter, r *http.Request, gatherer prometheus.TransactionalGatherer) (err error) {
+	var parts *collector.Parts
 	if g, ok := gatherer.(*collector.Gatherer); ok {
-		out = asideWriter{w, g}
+		parts = g.Parts()
+		defer parts.Close()
+		gatherer = parts
 	}
 	e, _ := h.expositions.Get().(*exposition)
 	if e == nil {
 		e = h.newExposition()
 	}
+	format := h.formats.of(r.Header)
 	e.gatherer = gatherer
-	e.compress.begin(out, w.Header(), r.Header)
-	e.buffer.Reset(&e.compress)
-	defer func() {
-		err := e.buffer.Flush()
-		if ended := e.compress.end(); err == nil {
-			err = ended
-		}
-		if err != nil {
-			h.Logger.Debug("the answer could not be written", "error", err)
-		}
-		e.gatherer = nil
-		h.expositions.Put(e)
-	}()
-	e.handler.ServeHTTP(bufferedResponse{w, e.buffer}, r)
+	e.compress.begin(held, w.Header(), r.Header)
+	e.answer.Reset(&e.compress)
+	e.answer.client, e.answer.parts = w, parts
+	e.request = http.Request{Header: format.asked}
+	if filters(r.URL.RawQuery) {
+		e.request.URL = r.URL
+	}
+	w.Header()["Content-Type"], w.Header()["Vary"] = format.contentType, varying
+	e.handler.ServeHTTP(&e.answer, &e.request)
+	for held.full == nil && e.answer.more() {
+		e.handler.ServeHTTP(&e.answer, &e.request)
+	}
+	err = e.answer.Flush()
+	if ended := e.compress.end(); err == nil {
+		err = ended
+	}
+	clear(e.answer.header)
+	e.answer.client, e.answer.parts = nil, nil
+	e.request, e.gatherer = http.Request{}, nil
+	h.expositions.Put(e)
+	return err
+}
+
+// filters tells whether a query may hold name[], promhttp's filter by metric name:
+// promhttp reads all of the query again.
+func filters(query string) bool {
+	return strings.ContainsRune(query, '[') || strings.Contains(query, "%5")
 }
 
 // errorLog writes what promhttp cannot expose to the log. A client that went
@@ -111,6 +157,9 @@ func (l errorLog) Println(v ...any) {
 			text.WriteByte(' ')
 		}
 		if err, ok := part.(error); ok {
+			if full := (*fullError)(nil); errors.As(err, &full) {
+				return // the probe fails of it, which is told then
+			}
 			part = err.Error()
 		}
 		if s, ok := part.(string); ok {

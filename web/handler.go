@@ -4,11 +4,13 @@
 package web
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
 	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -18,18 +20,20 @@ import (
 	"status_exporter/collector"
 )
 
-// Options say what a handler serves. All fields but Reload are required.
+// Options say what a handler serves. Pool, Logger, Metrics, TelemetryPath and
+// DefaultTimeout are required.
 type Options struct {
 	Pool    *collector.Pool
 	Logger  *slog.Logger
 	Metrics *Metrics // about the exporter itself
-	Version string
+	Version string   // on the landing page; may be empty
 
 	TelemetryPath   string        // where the exporter's own metrics are: /metrics
-	ExternalURL     *url.URL      // under which people reach the exporter; its path is the prefix of every link
+	ExternalURL     *url.URL      // under which people reach the exporter; its path is the prefix of every link; nil is no prefix
 	RoutePrefix     string        // of every path that is served; "" or "/" for none
-	TimeoutOffset   time.Duration // subtracted from the scrape's timeout, for the way back
-	DefaultTimeout  time.Duration // of scrapes that name none
+	TimeoutOffset   time.Duration // subtracted from the scrape's timeout, for the way back; may be 0
+	DefaultTimeout  time.Duration // of scrapes that name none; above 0
+	TakingTime      time.Duration // how much longer than its probe an answer may take, for the client to take it; 0 is 30 s
 	MaxRequests     int           // in flight; 0 is no limit
 	MaxPerTarget    int           // probes of one target in flight; 0 is no limit
 	EnableDebug     bool          // pprof, and excerpts of documents in debug=true
@@ -44,27 +48,35 @@ const excerptBytes = 2048
 // A handler serves all paths.
 type handler struct {
 	Options
-	targets     targetLimit
-	expositions sync.Pool // of *exposition
+	targets targetLimit
+	formats formats
+	// expositions are of *exposition. They are not in a spare.Pool: one is less than a
+	// megabyte, and with 20,000 series a scrape took the same CPU time. So collections
+	// may take what a burst of scrapes left.
+	expositions sync.Pool
 }
 
 // NewHandler returns the handler of all paths.
 func NewHandler(o Options) (http.Handler, error) {
 	h := &handler{Options: o, targets: targetLimit{most: o.MaxPerTarget}}
+	// Else a http.ServeMux panics, or never comes to it.
+	if clean := path.Clean("/" + o.TelemetryPath); o.TelemetryPath != clean && o.TelemetryPath != strings.TrimSuffix(clean, "/")+"/" {
+		return nil, fmt.Errorf("--web.telemetry-path is %q, expected a path such as %s", o.TelemetryPath, clean)
+	}
 	landing, err := h.landingPage()
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	scrapes := limitRequests(o.MaxRequests, o.Metrics)
-	mux.Handle("GET "+o.TelemetryPath, scrapes(http.HandlerFunc(h.metrics)))
+	mux.Handle("GET "+exactPath(o.TelemetryPath), scrapes(http.HandlerFunc(h.metrics)))
 	mux.Handle("GET /probe", scrapes(http.HandlerFunc(h.probe)))
 	mux.HandleFunc("GET /config", h.config)
 	mux.HandleFunc("GET /-/healthy", say("status_exporter is healthy.\n"))
 	mux.HandleFunc("GET /-/ready", say("status_exporter is ready.\n"))
 	mux.HandleFunc("POST /-/reload", h.reload)
 	mux.HandleFunc("PUT /-/reload", h.reload)
-	if o.TelemetryPath != "/" {
+	if o.TelemetryPath != "/" { // else the metrics are there
 		mux.Handle("GET /{$}", landing)
 	}
 	if o.EnableDebug {
@@ -76,12 +88,34 @@ func NewHandler(o Options) (http.Handler, error) {
 	}
 	prefix := strings.TrimRight(o.RoutePrefix, "/")
 	if prefix == "" {
-		return mux, nil
+		return leaveBodies(mux), nil
 	}
 	outer := http.NewServeMux()
 	outer.Handle(prefix+"/", http.StripPrefix(prefix, mux))
 	outer.Handle("GET /{$}", http.RedirectHandler(prefix+"/", http.StatusFound))
-	return outer, nil
+	return leaveBodies(outer), nil
+}
+
+// leaveBodies closes the connections of requests that have a body, for nobody reads it.
+// Else net/http does before it answers, however slowly the body comes: clients that announce
+// one and never send it would hold the places of all scrapes.
+func leaveBodies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			w.Header().Set("Connection", "close")
+			// It is read all the same once the answer is sent.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// exactPath returns the pattern for a path and nothing beneath it.
+func exactPath(name string) string {
+	if strings.HasSuffix(name, "/") {
+		return name + "{$}"
+	}
+	return name
 }
 
 func say(text string) http.HandlerFunc {
@@ -107,7 +141,7 @@ func (h *handler) landingPage() (http.Handler, error) {
 			Action: "probe",
 			Inputs: []toolkit.LandingFormInput{
 				{Label: "Target", Type: "text", Name: "target", Placeholder: "http://localhost:8000/status"},
-				{Label: "Module", Type: "text", Name: "module", Placeholder: "app", Value: "app"},
+				{Label: "Module", Type: "text", Name: "module", Placeholder: "the default"},
 				{Label: "Debug", Type: "checkbox", Name: "debug", Value: "true"},
 			},
 		},

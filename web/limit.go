@@ -39,7 +39,8 @@ func (m *Metrics) tooMany(w http.ResponseWriter, message string) {
 }
 
 // A targetLimit bounds how many probes of one target are in flight: a target that
-// hangs must not take the places of all others.
+// hangs must not take the places of all others. Targets are told apart by
+// collector.Probe.Peer.
 type targetLimit struct {
 	most int // 0 is no limit
 
@@ -47,19 +48,19 @@ type targetLimit struct {
 	inFlight map[string]int
 }
 
-// enter counts a probe of a target, if there is room for it. Each that entered
-// must leave.
-func (l *targetLimit) enter(target string) bool {
+// enter counts a probe of a target; it is an error that there is no room for it. Each
+// that entered must leave.
+func (l *targetLimit) enter(target string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.most > 0 && l.inFlight[target] >= l.most {
-		return false
+		return fmt.Errorf("%d probes of %s are in flight, which is the limit (--probe.max-per-target)", l.most, target)
 	}
 	if l.inFlight == nil {
 		l.inFlight = make(map[string]int)
 	}
 	l.inFlight[target]++
-	return true
+	return nil
 }
 
 func (l *targetLimit) leave(target string) {

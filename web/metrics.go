@@ -23,23 +23,41 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
+	held, err := h.gather(ctx, w, r)
+	h.send(ctx, w, held, err)
+}
+
+// gather returns the answer to a scrape of the telemetry path. Whatever keeps the default
+// target from being asked, the exporter's own metrics are there.
+func (h *handler) gather(ctx context.Context, w http.ResponseWriter, r *http.Request) (*heldAnswer, error) {
 	lease := h.Pool.Lease()
 	defer lease.Release()
-
-	var gatherers []prometheus.TransactionalGatherer
+	own := prometheus.TransactionalGatherer(prometheus.NewMultiTRegistry())
+	if h.ExporterMetrics {
+		own = prometheus.ToTransactionalGatherer(h.Metrics.registry)
+	}
+	failed := func(result *collector.Result) prometheus.TransactionalGatherer {
+		return prometheus.NewMultiTRegistry(result, own)
+	}
 	probe, err := lease.Default()
 	switch {
-	case err == nil:
-		gatherers = append(gatherers, collector.NewGatherer(ctx, probe, h.observe))
-	case !errors.Is(err, collector.ErrNoDefault):
+	case errors.Is(err, collector.ErrNoDefault):
+		return h.expose(ctx, w, r, own, nil)
+	case err != nil:
 		result := lease.DefaultFailed(err)
 		h.observe(ctx, result)
-		gatherers = append(gatherers, result)
+		return h.expose(ctx, w, r, failed(result), nil)
 	}
-	if h.ExporterMetrics {
-		gatherers = append(gatherers, prometheus.ToTransactionalGatherer(h.Metrics.registry))
+	if err := h.targets.enter(probe.Peer()); err != nil {
+		result := probe.Overloaded(err)
+		h.observe(ctx, result)
+		return h.expose(ctx, w, r, failed(result), nil)
 	}
-	h.expose(ctx, w, r, prometheus.NewMultiTRegistry(gatherers...))
+	defer h.targets.leave(probe.Peer())
+	asked := prometheus.NewMultiTRegistry(collector.NewGatherer(ctx, probe, h.observe), own)
+	return h.expose(ctx, w, r, asked, func(err error) prometheus.TransactionalGatherer {
+		return failed(h.unprinted(ctx, probe, err))
+	})
 }
 
 // Metrics are about the exporter itself. They are on the telemetry path only:
@@ -104,11 +122,15 @@ func (m *Metrics) Reloaded(err error, now time.Time) {
 	m.reloadTime.Set(float64(now.UnixNano()) / 1e9)
 }
 
-func (m *Metrics) observe(r *collector.Result) {
-	module := r.Probe.Module.Name
-	m.probes.WithLabelValues(module).Inc()
+// made counts a probe.
+func (m *Metrics) made(r *collector.Result) {
+	m.probes.WithLabelValues(r.Probe.Module.Name).Inc()
 	m.duration.Observe(r.Duration.Seconds())
+}
+
+// failed counts what failed in a probe.
+func (m *Metrics) failed(r *collector.Result) {
 	for _, f := range r.Failures {
-		m.failures.WithLabelValues(module, string(f.Reason)).Inc()
+		m.failures.WithLabelValues(r.Probe.Module.Name, string(f.Reason)).Inc()
 	}
 }

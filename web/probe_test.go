@@ -1,9 +1,11 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -291,6 +293,57 @@ func TestClientGoesAway(t *testing.T) {
 	case <-stopped:
 	case <-time.After(time.Second):
 		t.Fatal("the target is still being asked a second after the client went away")
+	}
+}
+
+// TestLog: what the log says of a probe is true, and above debug only where somebody has
+// to do something.
+func TestLog(t *testing.T) {
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/good":
+			io.WriteString(w, `{"good":1,"value":2}`)
+		case "/less":
+			io.WriteString(w, `{"good":1}`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer target.Close()
+	const optional = `level=DEBUG msg="optional document is not there" module=MODULE target=TARGET document=extra reason=status`
+	for module, lines := range map[string][]string{
+		"good":     {`level=DEBUG msg="probe done" module=MODULE target=TARGET success=true samples=2`},
+		"less":     {`level=WARN msg="samples dropped" module=MODULE target=TARGET dropped=1`, `level=DEBUG msg="probe done" module=MODULE target=TARGET success=true samples=1`},
+		"none":     {`level=WARN msg="probe failed" module=MODULE target=TARGET document=main reason=status`, `level=DEBUG msg="probe done" module=MODULE target=TARGET success=false`},
+		"optional": {optional, `level=DEBUG msg="probe done" module=MODULE target=TARGET success=true samples=2`},
+		"neither":  {`level=WARN msg="probe failed" module=MODULE target=TARGET document=main reason=status`, optional, `level=DEBUG msg="probe done" module=MODULE target=TARGET success=false`},
+	} {
+		t.Run(module, func(t *testing.T) {
+			var log bytes.Buffer
+			exporter := start(t, `
+modules:
+  shop: {documents: {main: {}}, metrics: [{name: shop_good, from: main, value: .good}, {name: shop_value, from: main, value: .value}]}
+  good: {extends: shop, documents: {main: {path: /good}}}
+  less: {extends: shop, documents: {main: {path: /less}}}
+  none: {extends: shop, documents: {main: {path: /none}}}
+  optional: {extends: shop, documents: {main: {path: /good}, extra: {path: /none, optional: true}}}
+  neither: {extends: shop, documents: {main: {path: /none}, extra: {path: /none, optional: true}}}
+`, func(o *web.Options) {
+				o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			})
+			exporter.get("/probe?module=" + module + "&target=" + target.URL)
+			exporter.Close() // the log is whole
+			got := strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
+			if len(got) != len(lines) {
+				t.Fatalf("got %d lines, want %d:\n%s", len(got), len(lines), &log)
+			}
+			for i, line := range lines {
+				line = strings.NewReplacer("MODULE", module, "TARGET", target.URL).Replace(line)
+				if !strings.Contains(got[i], line) {
+					t.Errorf("got  %s\nwant %s", got[i], line)
+				}
+			}
+		})
 	}
 }
 

@@ -21,11 +21,11 @@ import (
 type exporter struct {
 	*httptest.Server
 	pool *collector.Pool
-	t    *testing.T
+	t    testing.TB
 }
 
 // start starts an exporter with a configuration, which may be empty.
-func start(t *testing.T, yaml string, change ...func(*web.Options)) *exporter {
+func start(t testing.TB, yaml string, change ...func(*web.Options)) *exporter {
 	t.Helper()
 	pool := collector.NewPool(load(t, yaml), collector.Settings{DefaultModule: "app"})
 	t.Cleanup(pool.Close)
@@ -46,7 +46,7 @@ func start(t *testing.T, yaml string, change ...func(*web.Options)) *exporter {
 	return &exporter{server, pool, t}
 }
 
-func load(t *testing.T, yaml string) *config.Config {
+func load(t testing.TB, yaml string) *config.Config {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "config.yml")
 	if err := os.WriteFile(name, []byte(yaml), 0o600); err != nil {
