@@ -37,6 +37,6 @@ func check(p *program, files []string) error {
 	if len(cfg.Files) > 0 {
 		what = strings.Join(cfg.Files, ", ")
 	}
-	fmt.Fprintf(p.stdout, "%s: right, %d modules\n", what, len(cfg.Modules))
+	fmt.Fprintf(p.stdout, "%s: right, %d modules\n", what, len(cfg.Names()))
 	return nil
 }

@@ -37,9 +37,18 @@ func runDemo(ctx context.Context, p *program, o *demoOptions) error {
 	if o.errorPercent < 0 || o.errorPercent > 100 {
 		return fmt.Errorf("--error-percent is %d, expected 0 to 100", o.errorPercent)
 	}
+	if o.maxDelay < 0 {
+		return fmt.Errorf("--max-delay is %v, expected at least 0s", o.maxDelay)
+	}
+	if err := checkAddress(ctx, "app.listen-address", o.address); err != nil {
+		return err
+	}
+	if err := checkAddress(ctx, "web.listen-address", o.exporter); err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.address)
 	if err != nil {
-		return fmt.Errorf("the application cannot listen: %w", err)
+		return fmt.Errorf("listening on %s (--app.listen-address): %w", o.address, err)
 	}
 	server := &http.Server{
 		Handler:           demo.New(demo.Options{ErrorPercent: o.errorPercent, MaxDelay: o.maxDelay}),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -10,23 +11,26 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"status_exporter/collector/document"
 	"status_exporter/collector/mapping"
+	"status_exporter/collector/tree"
 	"status_exporter/config"
 )
 
 // guess helps with a page of which no module was named: it says what format the
 // page seems to have, which built-in modules fit, and what a module for it could
-// begin with.
-func guess(ctx context.Context, w io.Writer, cfg *config.Config, page *document.Document) {
+// begin with. mask leaves out of a text what was sent to the target.
+func guess(ctx context.Context, w io.Writer, cfg *config.Config, page *document.Document, mask func(string) string) {
 	if len(page.Excerpt) == 0 {
 		return
 	}
-	format, spelling := document.Guess(page.Excerpt, page.Header.Get("Content-Type"))
+	format, spelling := document.Guess(ctx, page.Excerpt, page.Header.Get("Content-Type"))
 	value, err := format.Decode(ctx, page.Excerpt, page.Header.Get("Content-Type"), document.DefaultLimits)
 	if err != nil {
-		fmt.Fprintf(w, "\nThe page is in none of the formats that can be guessed: %v\n", err)
+		fmt.Fprintf(w, "\nThe page is in none of the formats that can be guessed: %s\n", mask(err.Error()))
 		return
 	}
 	fmt.Fprintf(w, "\nNo module was named. The page looks like %s.\n", format.Name)
@@ -35,15 +39,33 @@ func guess(ctx context.Context, w io.Writer, cfg *config.Config, page *document.
 		return
 	}
 	fmt.Fprintf(w, "A module for it could begin with:\n\n")
-	starter(w, spelling, value)
+	starter(w, spelling, withKeys(tree.Go(value), mask))
+}
+
+// withKeys returns a value with its keys masked: a metric's name would be made of them.
+func withKeys(value any, mask func(string) string) any {
+	switch v := value.(type) {
+	case map[string]any:
+		masked := make(map[string]any, len(v))
+		for key, member := range v {
+			masked[mask(key)] = withKeys(member, mask)
+		}
+		return masked
+	case []any: // only the first item is looked at
+		if len(v) > 0 {
+			return []any{withKeys(v[0], mask)}
+		}
+	}
+	return value
 }
 
 // fitting returns the modules of one document whose rules, optional ones apart,
 // find more than they miss in the page, the best first.
 func fitting(ctx context.Context, cfg *config.Config, page *document.Document) []string {
 	scores := make(map[string]int)
-	for name, m := range cfg.Modules {
-		if m.HTTP == nil || len(m.HTTP.Documents()) != 1 {
+	for _, name := range cfg.Names() {
+		m, err := cfg.Module(name)
+		if err != nil || m.HTTP == nil || len(m.HTTP.Documents()) != 1 {
 			continue
 		}
 		value, err := m.Format.Decode(ctx, page.Excerpt, page.Header.Get("Content-Type"), m.Limits.Document)
@@ -80,9 +102,12 @@ const starterRules = 20
 func starter(w io.Writer, format string, value any) {
 	fmt.Fprintf(w, "modules:\n  mine:\n    format: %s\n    metrics:\n", format)
 	count := 0
+	taken := make(map[string]bool)
 	numbers(value, place{}, func(p place) {
 		if count++; count <= starterRules {
-			p.rule(w)
+			name := unused(metricName(p.each+p.path), taken)
+			taken[name] = true
+			p.rule(w, name)
 		}
 	})
 	switch {
@@ -100,9 +125,9 @@ type place struct {
 	label string // the key of a text that the item has as well
 }
 
-// rule writes a rule for the number.
-func (p place) rule(w io.Writer) {
-	fmt.Fprintf(w, "      - name: mine%s\n", metricName(p.each+p.path))
+// rule writes a rule of a name for the number.
+func (p place) rule(w io.Writer, name string) {
+	fmt.Fprintf(w, "      - name: %s\n", name)
 	if p.each != "" {
 		fmt.Fprintf(w, "        each: %s\n", yamlText(p.each))
 	}
@@ -154,7 +179,7 @@ func textKey(object map[string]any) string {
 }
 
 // decimal matches a text that is a number, as formats without numbers have them.
-var decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+var decimal = regexp.MustCompile(`^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$`)
 
 // labelName matches a key that can be a label as it is.
 var labelName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
@@ -166,14 +191,48 @@ func pathOf(key string) string {
 	if identifier.MatchString(key) {
 		return "." + key
 	}
-	return fmt.Sprintf(".[%q]", key)
+	return ".[" + jsonText(key) + "]"
+}
+
+// jsonText writes a text as JSON, which jq reads, in characters that YAML takes
+// as they are.
+func jsonText(text string) string {
+	var quoted bytes.Buffer
+	encoder := json.NewEncoder(&quoted)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text) // a text can be written
+	var out strings.Builder
+	for _, r := range strings.TrimSpace(quoted.String()) {
+		if unicode.IsPrint(r) {
+			out.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&out, `\u%04x`, unit)
+		}
+	}
+	return out.String()
 }
 
 var notInNames = regexp.MustCompile(`[^a-zA-Z0-9]+`)
 
-// metricName makes the end of a metric name of a path.
+// metricName makes a metric name of a path.
 func metricName(path string) string {
-	return "_" + strings.Trim(strings.ToLower(notInNames.ReplaceAllString(path, "_")), "_")
+	words := strings.Trim(strings.ToLower(notInNames.ReplaceAllString(path, "_")), "_")
+	name := "mine_" + cmp.Or(words, "value")
+	if strings.HasSuffix(name, "_info") { // what is named so has no value of its own
+		name += "_value"
+	}
+	return name
+}
+
+// unused returns a name, with a number behind it where it is taken.
+func unused(name string, taken map[string]bool) string {
+	other := name
+	for i := 2; taken[other]; i++ {
+		other = fmt.Sprintf("%s_%d", name, i)
+	}
+	return other
 }
 
 // yamlText quotes a path where YAML would take it for something else.

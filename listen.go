@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,9 +19,9 @@ func listen(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig
 	if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
 		return fmt.Errorf("--web.config.file: %w", err)
 	}
-	addresses := *flags.WebListenAddresses
+	flag, addresses := "web.listen-address", *flags.WebListenAddresses
 	if flags.WebSystemdSocket != nil && *flags.WebSystemdSocket {
-		addresses = []string{"systemd"}
+		flag, addresses = "web.systemd-socket", []string{"what systemd passes"}
 	}
 	// One server for each address: the toolkit changes the server that it is given.
 	inFlight := &counter{idle: make(chan struct{}, 1)}
@@ -36,7 +38,10 @@ func listen(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig
 		}
 		one := *flags
 		one.WebListenAddresses = &[]string{address}
-		go func() { failed <- toolkit.ListenAndServe(servers[i], &one, logger) }()
+		go func() {
+			err := toolkit.ListenAndServe(servers[i], &one, logger)
+			failed <- fmt.Errorf("listening on %s (--%s): %w", address, flag, err)
+		}()
 	}
 	select {
 	case err := <-failed:
@@ -49,6 +54,22 @@ func listen(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig
 	logger.Info("stopping", "scrapes_in_flight", inFlight.now())
 	shutDown(context.WithoutCancel(ctx), servers, inFlight)
 	logger.Info("stopped")
+	return nil
+}
+
+// checkAddress tells of an address of a flag that cannot be listened on, on
+// whatever machine.
+func checkAddress(ctx context.Context, flag, address string) error {
+	if strings.HasPrefix(address, "vsock://") {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("--%s is %q, expected a port with a colon before it, such as :9877 or 127.0.0.1:9877", flag, address)
+	}
 	return nil
 }
 
@@ -89,10 +110,14 @@ func (c *counter) count(next http.Handler) http.Handler {
 // Shutdown waits seconds for a client that connected and never said anything.
 const closeDelay = 300 * time.Millisecond
 
+// stopTime is how long requests in flight may hold up the end: a little less than what
+// Kubernetes waits before it kills.
+const stopTime = 25 * time.Second
+
 // shutDown stops accepting requests, waits for those in flight, whose probes
 // have deadlines, and closes what is left. ctx ends it sooner.
 func shutDown(ctx context.Context, servers []*http.Server, inFlight *counter) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()
 	var group sync.WaitGroup
 	for _, server := range servers {
@@ -102,8 +127,11 @@ func shutDown(ctx context.Context, servers []*http.Server, inFlight *counter) {
 			}
 		})
 	}
-	for inFlight.now() > 0 {
-		<-inFlight.idle
+	for ctx.Err() == nil && inFlight.now() > 0 {
+		select {
+		case <-inFlight.idle:
+		case <-ctx.Done():
+		}
 	}
 	timer := time.AfterFunc(closeDelay, cancel)
 	defer timer.Stop()

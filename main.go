@@ -16,12 +16,12 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
-	_ "golang.org/x/crypto/x509roots/fallback" // root certificates where the image has none
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	paceGC()
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }
 
@@ -58,11 +58,15 @@ func run(ctx context.Context, args []string, getenv func(string) (string, bool),
 		"check": checkCommand(app),
 		"demo":  demoCommand(app),
 	}
+	nameFlags(app)
 	name, err := app.Parse(args)
 	switch {
 	case exited: // --help or --version was answered
 		return exit
 	case err != nil:
+		if needless := needlessValue(app, args); needless != nil {
+			err = needless
+		}
 		fmt.Fprintf(stderr, "status_exporter: %v; see status_exporter --help\n", err)
 		return 2
 	}

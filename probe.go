@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -22,9 +23,9 @@ type probeOptions struct {
 }
 
 func probeCommand(app *kingpin.Application) command {
-	o := &probeOptions{}
+	o := &probeOptions{vars: make(map[string]string)}
 	cmd := app.Command("probe", "Make one probe and print it: what was asked, what each rule found, the metrics. Exits with 1 if it failed.")
-	cmd.Arg("URL", "The target; nothing for a module that takes none.").StringVar(&o.target)
+	cmd.Arg("URL", "The target, or the name of one of the configuration's targets; nothing for a module that takes none.").StringVar(&o.target)
 	cmd.Flag("module", "The module. Without one, and where the page is not that of module app, one is guessed.").
 		Default("app").IsSetByUser(&o.moduleSet).StringVar(&o.module)
 	cmd.Flag("auth", "Which of the configuration's auths to use.").StringVar(&o.auth)
@@ -37,13 +38,29 @@ func probeCommand(app *kingpin.Application) command {
 
 // probe makes one probe and prints its report.
 func probe(ctx context.Context, p *program, o *probeOptions) error {
+	p.logger() // for what net/http tells
+	if o.timeout <= 0 {
+		return fmt.Errorf("--timeout is %v, expected more than 0s", o.timeout)
+	}
 	// As the default target, what the caller names may be sent the module's secrets.
-	cfg, err := config.Load(config.Input{
-		Files: o.configFiles, Getenv: p.getenv,
-		Default: &config.Default{Target: o.target, Module: o.module, Auth: o.auth}, Override: true,
-	})
+	def := &config.Default{Target: o.target, Auth: o.auth}
+	if o.moduleSet {
+		def.Module = o.module
+	}
+	cfg, err := config.Load(config.Input{Files: o.configFiles, Getenv: p.getenv, Default: def, Override: true})
 	if err != nil {
 		return configError(err)
+	}
+	module, auth, named := o.module, o.auth, cfg.Targets[o.target]
+	if def := cfg.Default; def != nil { // with what a named target says
+		module, auth = def.Module, def.Auth
+	}
+	guessed := !o.moduleSet && (named == nil || named.Module == "")
+	if m, err := cfg.Module(module); err == nil && m.NeedsTarget() && o.target == "" {
+		return fmt.Errorf("module %s needs a target, for example: status_exporter probe http://localhost:8000/status", m.Name)
+	}
+	if _, err := cfg.Auth(o.auth); err != nil {
+		return fmt.Errorf("--auth: %w", err)
 	}
 	settings := collector.Settings{DefaultModule: o.module, UserAgent: userAgent()}
 	if settings.Policy, err = policy(o.allow, o.deny); err != nil {
@@ -58,9 +75,9 @@ func probe(ctx context.Context, p *program, o *probeOptions) error {
 		params.Set(name, value)
 	}
 	request := collector.Request{
-		Target: o.target, Module: o.module, Auth: o.auth, Params: params, Explain: true, Excerpt: excerptBytes,
+		Target: o.target, Module: module, Auth: auth, Params: params, Explain: true, Excerpt: excerptBytes,
 	}
-	if !o.moduleSet {
+	if guessed {
 		request.Excerpt = guessBytes
 	}
 	one, err := lease.Probe(request)
@@ -78,8 +95,8 @@ func probe(ctx context.Context, p *program, o *probeOptions) error {
 		return err
 	}
 	if !result.Success {
-		if !o.moduleSet {
-			guess(ctx, p.stdout, cfg, &whole)
+		if guessed {
+			guess(ctx, p.stdout, cfg, &whole, result.Masked)
 		}
 		return errFailed
 	}

@@ -24,6 +24,7 @@ import (
 	"status_exporter/collector"
 	"status_exporter/collector/fetch"
 	"status_exporter/config"
+	"status_exporter/config/options"
 	"status_exporter/web"
 )
 
@@ -77,7 +78,7 @@ func (o *serveOptions) flags(cmd *kingpin.CmdClause) {
 		Default("512").IntVar(&o.maxRequests)
 	cmd.Flag("probe.max-per-target", "Most probes of one target at the same time; more get 503. 0 is no limit.").
 		Default("16").IntVar(&o.maxPerTarget)
-	cmd.Flag("probe.memory-budget", "Memory that all probes together may take; half of the container's limit, or 2GiB, by default.").
+	cmd.Flag("probe.memory-budget", "Memory that all probes together may take; 40 % of the container's limit, or 2GiB, by default.").
 		PlaceHolder("SIZE").BytesVar(&o.memory)
 	cmd.Flag("web.enable-lifecycle", "Allow POST /-/reload.").BoolVar(&o.lifecycle)
 	cmd.Flag("web.enable-debug", "Serve /debug/pprof, and show the beginning of documents in /probe?debug=true.").BoolVar(&o.debug)
@@ -103,14 +104,21 @@ func policy(allow, deny []string) (p fetch.Policy, err error) {
 }
 
 // check finds flags that cannot be meant.
-func (o *serveOptions) check() error {
+func (o *serveOptions) check(ctx context.Context) error {
+	for _, address := range *o.listen.WebListenAddresses {
+		if err := checkAddress(ctx, "web.listen-address", address); err != nil {
+			return err
+		}
+	}
 	switch {
 	case !strings.HasPrefix(o.telemetryPath, "/") || strings.ContainsAny(o.telemetryPath, "{} ?#") || slices.Contains([]string{"/probe", "/config"}, o.telemetryPath) || strings.HasPrefix(o.telemetryPath, "/-/") || strings.HasPrefix(o.telemetryPath, "/debug/"):
 		return fmt.Errorf("--web.telemetry-path is %q, expected a path such as /metrics that is not another of the exporter's", o.telemetryPath)
 	case o.externalURL != nil && (o.externalURL.Host == "" || o.externalURL.Scheme != "http" && o.externalURL.Scheme != "https"):
-		return fmt.Errorf("--web.external-url is %q, expected a URL such as https://monitoring.example/status", o.externalURL)
+		return fmt.Errorf("--web.external-url is %q, expected a URL such as https://monitoring.example/status", options.Printable(o.externalURL.String()))
 	case o.timeoutOffset < 0:
 		return fmt.Errorf("--timeout-offset is %v, expected at least 0s", o.timeoutOffset)
+	case o.memory < 0:
+		return fmt.Errorf("--probe.memory-budget is %v, expected more than 0B", o.memory)
 	case o.maxRequests < 0:
 		return fmt.Errorf("--web.max-requests is %d, expected at least 0, which is no limit", o.maxRequests)
 	case o.maxPerTarget < 0:
@@ -127,7 +135,7 @@ func (o *serveOptions) listenOnPort(env *environment) error {
 	}
 	text = strings.TrimPrefix(text, ":")
 	if port, err := strconv.Atoi(text); err != nil || port < 0 || port > 65535 {
-		return fmt.Errorf("the environment variable EXPORTER_PORT is %q, expected a port", text)
+		return fmt.Errorf("the environment variable EXPORTER_PORT is %q, expected a port", options.Printable(text))
 	}
 	*o.listen.WebListenAddresses = []string{":" + text}
 	return nil
@@ -135,12 +143,10 @@ func (o *serveOptions) listenOnPort(env *environment) error {
 
 // serve runs the exporter until ctx ends.
 func serve(ctx context.Context, p *program, o *serveOptions) error {
-	if err := o.check(); err != nil {
+	if err := o.check(ctx); err != nil {
 		return err
 	}
-	logger := p.log.logger(p.stderr)
-	slog.SetDefault(logger)
-	slog.SetLogLoggerLevel(slog.LevelDebug) // what net/http tells of targets by package log
+	logger := p.logger()
 	env := &environment{p.getenv, logger}
 	if _, given := env.lookup("POLLING_INTERVAL_SECONDS"); given {
 		logger.Info("POLLING_INTERVAL_SECONDS has nothing to do: every scrape reads the target afresh")
@@ -157,8 +163,9 @@ func serve(ctx context.Context, p *program, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	logger.Info("starting", "version", version.Info(), "modules", len(e.pool.Config().Modules), "default_target", e.defaultTarget())
+	logger.Info("starting", "version", version.Info(), "modules", len(e.pool.Config().Names()), "default_target", e.defaultTarget())
 	go e.reloadOnHangup(ctx)
+	go giveBack()
 	return listen(ctx, handler, o.listen, logger)
 }
 
@@ -180,8 +187,10 @@ func newExporter(p *program, o *serveOptions, env *environment, logger *slog.Log
 	if err != nil {
 		return nil, configError(err)
 	}
-	if m := cfg.Modules[o.target.module]; o.target.url != "" && m != nil && !m.NeedsTarget() {
-		return nil, fmt.Errorf("--target.url names a target, but the module %s takes none", m.Name)
+	if o.target.url != "" {
+		if m, err := cfg.Module(o.target.module); err == nil && !m.NeedsTarget() {
+			return nil, fmt.Errorf("--target.url names a target, but the module %s takes none", m.Name)
+		}
 	}
 	e.warn(cfg)
 	e.metrics.Reloaded(nil, time.Now())
@@ -217,7 +226,7 @@ func (e *exporter) defaultTarget() string {
 	case probe.Target == "":
 		return "module " + probe.Module.Name
 	default:
-		return probe.Target
+		return probe.Shown()
 	}
 }
 
@@ -255,7 +264,8 @@ func (e *exporter) reload() error {
 	}
 	e.warn(cfg)
 	e.pool.Replace(cfg)
-	e.logger.Info("the configuration was reloaded", "modules", len(cfg.Modules), "default_target", e.defaultTarget())
+	giveBack()
+	e.logger.Info("the configuration was reloaded", "modules", len(cfg.Names()), "default_target", e.defaultTarget())
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"status_exporter/config"
+	"status_exporter/config/options"
 )
 
 // targetFlags name the default target: a URL, or the parts of one. The
@@ -90,7 +91,7 @@ func (e *environment) port(names ...string) (string, bool) {
 	for _, name := range names {
 		value, ok := e.lookup(name)
 		if strings.Contains(value, "://") {
-			e.logger.Warn("ignoring an environment variable that Kubernetes sets for a Service, not a port; set enableServiceLinks: false", "variable", name, "value", value)
+			e.logger.Warn("ignoring an environment variable that Kubernetes sets for a Service, not a port; set enableServiceLinks: false", "variable", name, "value", options.Printable(value))
 			continue
 		}
 		if ok {
