@@ -4,6 +4,11 @@
 // turns, round by round, so that whatever else the machine does meets both.
 //
 //	go run . -exporter ../status_exporter
+//
+// With -role=scale it measures how the exporter grows instead: with targets,
+// series, rules, scrapes at the same time and the size of a body.
+// With -role=startup it measures how soon the exporter answers after exec, what
+// is resident when nothing happens, and how both grow with the modules.
 package main
 
 import (
@@ -21,12 +26,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var o options
-	role := flag.String("role", "run", "run the comparison, or serve as its target or floor")
+	role := flag.String("role", "run", "run the comparison, measure the scale or the start-up, or serve as target, floor or many targets")
 	flag.StringVar(&o.exporter, "exporter", "../status_exporter", "the exporter's binary")
 	flag.StringVar(&o.only, "only", "", "run the cases whose names contain this")
 	flag.IntVar(&o.rounds, "rounds", 7, "rounds of each case")
 	flag.DurationVar(&o.roundTime, "time", 700*time.Millisecond, "how long each round asks each of the two")
+	flag.IntVar(&o.starts, "starts", 9, "starts that startup measures")
 	address := flag.String("address", "", "where a target or floor listens")
+	idle := flag.Duration("idle", 0, "after what time many targets close idle connections; 0 is never")
+	flag.IntVar(&o.measured, "scrapes", 3, "measured scrapes of each of many targets")
 	flag.Parse()
 	var err error
 	switch *role {
@@ -34,6 +42,12 @@ func main() {
 		err = serveTarget(*address)
 	case "floor":
 		err = serveFloor(*address)
+	case "many":
+		err = serveMany(*address, *idle)
+	case "scale":
+		err = scale(ctx, o)
+	case "startup":
+		err = startUp(ctx, o)
 	default:
 		err = run(ctx, o)
 	}
@@ -45,8 +59,9 @@ func main() {
 
 type options struct {
 	exporter, only string
-	rounds         int
+	rounds, starts int
 	roundTime      time.Duration
+	measured       int
 }
 
 // A scenario is one document asked for in one way.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -199,15 +200,43 @@ func (p *process) resetPeak() {
 }
 
 // peak returns the peak of resident memory in bytes.
-func (p *process) peak() int64 {
+func (p *process) peak() int64 { return p.memory("VmHWM:") }
+
+// resident returns the resident memory in bytes.
+func (p *process) resident() int64 { return p.memory("VmRSS:") }
+
+func (p *process) memory(field string) int64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, field); ok {
 			kb, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			return kb << 10
 		}
 	}
 	return 0
+}
+
+// sockets returns how many connections are open.
+func (p *process) sockets() (n int) {
+	names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.pid))
+	for _, name := range names {
+		if to, err := os.Readlink(name); err == nil && strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}
+
+// mostFiles returns how many files and connections may be open.
+func (p *process) mostFiles() int {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.pid))
+	_, rest, _ := strings.Cut(string(text), "Max open files")
+	soft, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	n, err := strconv.Atoi(soft)
+	if err != nil {
+		return math.MaxInt // unlimited
+	}
+	return n
 }
 
 // String returns the row of the table.

@@ -114,6 +114,7 @@ type process struct {
 	url   string
 	stats string // where it tells its allocations
 	pid   int
+	ended func() // waits for the end
 }
 
 func startServers(ctx context.Context, o options) (_ *servers, err error) {
@@ -139,13 +140,13 @@ func startServers(ctx context.Context, o options) (_ *servers, err error) {
 	}
 	target, floor, exporter := "127.0.0.1:19801", "127.0.0.1:19803", "127.0.0.1:19804"
 	b.target, b.targetTLS = "http://"+target+"/", "https://"+secureAddress(target)+"/"
-	if _, err := startProcess(ctx, "http://"+target+"/a", self, "-role=target", "-address="+target); err != nil {
+	if _, err := startProcess(ctx, oneCPU, "http://"+target+"/a", self, "-role=target", "-address="+target); err != nil {
 		return nil, err
 	}
-	if b.floor, err = startProcess(ctx, "http://"+floor+"/stats", self, "-role=floor", "-address="+floor); err != nil {
+	if b.floor, err = startProcess(ctx, oneCPU, "http://"+floor+"/stats", self, "-role=floor", "-address="+floor); err != nil {
 		return nil, err
 	}
-	if b.exporter, err = startProcess(ctx, "http://"+exporter+"/metrics", o.exporter, "--config.file="+config, "--web.listen-address="+exporter, "--log.level=error"); err != nil {
+	if b.exporter, err = startProcess(ctx, oneCPU, "http://"+exporter+"/metrics", o.exporter, "--config.file="+config, "--web.listen-address="+exporter, "--log.level=error"); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -162,19 +163,28 @@ func moduleConfig() []byte {
 	return out.Bytes()
 }
 
-func startProcess(ctx context.Context, ready, name string, args ...string) (*process, error) {
+// oneCPU is in the environment of what is compared.
+var oneCPU = []string{"GOMAXPROCS=1"}
+
+// startProcess runs a server until ctx ends, and returns when it answers at the
+// URL ready.
+func startProcess(ctx context.Context, env []string, ready, name string, args ...string) (*process, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no server outlives the run
-	if err := cmd.Start(); err != nil {
+	err := cmd.Start()
+	if err != nil {
 		return nil, err
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
+	exited := make(chan struct{})
+	go func() {
+		err = cmd.Wait()
+		close(exited)
+	}()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		select {
-		case err := <-exited:
+		case <-exited:
 			return nil, fmt.Errorf("%s ended: %w", name, err)
 		default:
 		}
@@ -182,7 +192,7 @@ func startProcess(ctx context.Context, ready, name string, args ...string) (*pro
 			io.Copy(io.Discard, resp.Body)
 			resp.Body.Close()
 			url, _, _ := strings.Cut(strings.TrimPrefix(ready, "http://"), "/")
-			return &process{url: "http://" + url + "/probe", stats: ready, pid: cmd.Process.Pid}, nil
+			return &process{url: "http://" + url + "/probe", stats: ready, pid: cmd.Process.Pid, ended: func() { <-exited }}, nil
 		}
 	}
 	return nil, errors.New(name + " does not answer")
