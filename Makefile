@@ -11,6 +11,7 @@ IMAGE             ?= status_exporter
 FUZZTIME          ?= 1m
 DURATION          ?= 2m
 TARGETS           ?= 3000
+ONLY              ?=
 PLATFORMS         ?= linux-amd64 linux-arm64 darwin-amd64 darwin-arm64 windows-amd64
 
 GOLANGCI_LINT_VERSION := v2.15.0
@@ -76,6 +77,10 @@ soak: ## The exporter under load for DURATION (2m), with TARGETS (3000)
 .PHONY: bench
 bench: build ## What a scrape costs, beside a server written for each document by hand
 	cd bench && go run . -exporter ../status_exporter
+
+.PHONY: bench-scale
+bench-scale: build ## How the exporter grows, with targets, series, rules, … or what of it contains ONLY
+	cd bench && go run . -role=scale -exporter ../status_exporter -only '$(ONLY)'
 
 .PHONY: image
 image: dist/linux-$(shell go env GOARCH)/status_exporter ## The container image IMAGE (status_exporter)

@@ -69,6 +69,9 @@ func TestEnvironment(t *testing.T) {
 		"what Kubernetes sets is ignored": {
 			env: []string{"TARGET_HOST=" + host, "APP_PORT=" + port, "TARGET_PORT=tcp://10.0.0.1:80"}, said: "enableServiceLinks",
 		},
+		"what a variable holds is not quoted": {
+			env: []string{"TARGET_HOST=" + host, "APP_PORT=" + port, "TARGET_PORT=http://u:s3cret@h"}, said: "value=http://h\n",
+		},
 		"polling has nothing to do": {
 			env: []string{"TARGET_URL=" + page.URL, "POLLING_INTERVAL_SECONDS=5"}, said: "every scrape reads the target afresh",
 		},
@@ -339,6 +342,8 @@ func TestCommandLine(t *testing.T) {
 	good := write(t, filepath.Join(t.TempDir(), "good.yml"), "modules: {shop: {metrics: [{name: shop_requests, value: .current_requests}]}}\n")
 	bad := write(t, filepath.Join(t.TempDir(), "bad.yml"), "modules:\n  shop:\n    metrics:\n      - name: shop_requests\n        valeu: .a\n")
 	text := write(t, filepath.Join(t.TempDir(), "text.yml"), "modules: {shop: {metrics: [{name: shop_health, value: .health}]}}\n")
+	vars := write(t, filepath.Join(t.TempDir(), "vars.yml"), `modules: {shop: {vars: {team: {request: true}}, metrics: [{name: shop_requests, labels: {team: $vars.team}, value: .current_requests}]}}`)
+	named := write(t, filepath.Join(t.TempDir(), "named.yml"), "modules: {shop: {metrics: [{name: shop_requests, value: .current_requests}]}}\ntargets: [{name: one, url: "+page.URL+", module: shop}]\nauths: {prod: {client: {basic_auth: {username: u, password: p}}}}\n")
 	list := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `[{"queue":"mail","length":3},{"queue":"print","length":0}]`)
 	}))
@@ -347,32 +352,59 @@ func TestCommandLine(t *testing.T) {
 		_, _ = io.WriteString(w, "length = 3\nqueue = mail\n")
 	}))
 	t.Cleanup(lines.Close)
+	taken := strings.TrimPrefix(page.URL, "http://")
 	tests := map[string]struct {
 		args []string
 		code int
 		said string
 	}{
-		"help":            {[]string{"--help"}, 0, "--web.listen-address"},
-		"version":         {[]string{"--version"}, 0, "status_exporter"},
-		"unknown flag":    {[]string{"--traget.url=x"}, 2, "unknown long flag '--traget.url'; see status_exporter --help"},
-		"check":           {[]string{"check", good}, 0, good + ": right"},
-		"check of a bad":  {[]string{"check", bad}, 1, bad + ":5:9: unknown key \"valeu\" in metric shop_requests; did you mean \"value\"?"},
-		"check of none":   {[]string{"check", filepath.Join(t.TempDir(), "*.yml")}, 1, "no configuration file matches"},
-		"serve with bad":  {[]string{"--config.file=" + bad}, 1, "unknown key \"valeu\""},
-		"missing config":  {[]string{"--config.file=missing.yml"}, 1, "missing.yml cannot be read: no such file or directory"},
-		"odd path":        {[]string{"--web.telemetry-path=/probe"}, 1, "--web.telemetry-path is \"/probe\""},
-		"odd URL":         {[]string{"--web.external-url=foo"}, 1, "--web.external-url is \"foo\""},
-		"odd offset":      {[]string{"--timeout-offset=-1s"}, 1, "--timeout-offset is -1s"},
-		"odd limit":       {[]string{"--web.max-requests=-1"}, 1, "--web.max-requests is -1"},
-		"needless target": {[]string{"--module=host", "--target.url=http://localhost"}, 1, "the module host takes none"},
-		"unknown module":  {[]string{"--module=ap"}, 1, "did you mean \"app\"?"},
-		"probe":           {[]string{"probe", page.URL}, 0, "app_requests_current 10"},
-		"probe of a dead": {[]string{"probe", "http://" + freeAddress(t)}, 1, "connection refused"},
-		"probe by module": {[]string{"probe", page.URL, "--module=shop", "--config.file=" + good}, 0, "shop_requests 10"},
-		"probe says why":  {[]string{"probe", page.URL, "--module=shop", "--config.file=" + text}, 1, "1      0        1        `.health` found \"healthy\""},
-		"probe of a list": {[]string{"probe", list.URL}, 1, "      - name: mine_length\n        each: '.[]'\n        labels:\n          queue: .queue\n        value: .length\n"},
-		"probe of lines":  {[]string{"probe", lines.URL}, 1, "    format: {keyvalue: {separator: \"=\"}}\n    metrics:\n      - name: mine_length\n        value: .length\n"},
-		"no file target":  {[]string{"probe", "file:///etc/passwd"}, 1, "status_exporter: "},
+		"help":             {[]string{"--help"}, 0, "--web.listen-address"},
+		"version":          {[]string{"--version"}, 0, "status_exporter"},
+		"unknown flag":     {[]string{"--traget.url=x"}, 2, "unknown long flag '--traget.url'; see status_exporter --help"},
+		"check":            {[]string{"check", good}, 0, good + ": right"},
+		"check of a bad":   {[]string{"check", bad}, 1, bad + ":5:9: unknown key \"valeu\" in metric shop_requests; did you mean \"value\"?"},
+		"check of none":    {[]string{"check", filepath.Join(t.TempDir(), "*.yml")}, 1, "no configuration file matches"},
+		"serve with bad":   {[]string{"--config.file=" + bad}, 1, "unknown key \"valeu\""},
+		"missing config":   {[]string{"--config.file=missing.yml"}, 1, "missing.yml cannot be read: no such file or directory"},
+		"odd path":         {[]string{"--web.telemetry-path=/probe"}, 1, "--web.telemetry-path is \"/probe\""},
+		"odd URL":          {[]string{"--web.external-url=foo"}, 1, "--web.external-url is \"foo\""},
+		"URL of a file":    {[]string{"--web.external-url=ftp://u:s3cret@h/x?t=s3cret"}, 1, "--web.external-url is \"ftp://h/x?t=...\""},
+		"URL with a user":  {[]string{"--web.external-url=http://u:s3cret@h:x"}, 2, "--web.external-url is \"http://h:x\""},
+		"odd offset":       {[]string{"--timeout-offset=-1s"}, 1, "--timeout-offset is -1s"},
+		"timeless offset":  {[]string{"--timeout-offset=5"}, 2, "status_exporter: --timeout-offset is \"5\", expected a duration such as 10s or 500ms; see"},
+		"odd size":         {[]string{"--probe.memory-budget=lots"}, 2, "status_exporter: --probe.memory-budget is \"lots\", expected a size such as 512MiB; see"},
+		"unitless size":    {[]string{"--probe.memory-budget=1"}, 2, "--probe.memory-budget is \"1\", expected a size such as 512MiB"},
+		"negative size":    {[]string{"--probe.memory-budget=-1GiB"}, 1, "--probe.memory-budget is -1GiB, expected more than 0B"},
+		"odd level":        {[]string{"--log.level=loud"}, 2, "status_exporter: --log.level is \"loud\", expected one of debug, info, warn, error; see"},
+		"odd number":       {[]string{"--web.max-requests=many"}, 2, "--web.max-requests is \"many\", expected a whole number"},
+		"part of one":      {[]string{"--web.max-requests=0.5"}, 2, "--web.max-requests is \"0.5\", expected a whole number"},
+		"no URL":           {[]string{"--web.external-url=:"}, 2, "--web.external-url is \":\", expected a URL such as https://monitoring.example/status"},
+		"needless value":   {[]string{"--web.enable-lifecycle=yes"}, 2, "--web.enable-lifecycle is \"yes\", expected --web.enable-lifecycle alone, or --no-web.enable-lifecycle"},
+		"odd address":      {[]string{"--web.listen-address=99999"}, 1, "status_exporter: --web.listen-address is \"99999\", expected a port with a colon before it, such as :9877 or 127.0.0.1:9877\n"},
+		"odd port":         {[]string{"--web.listen-address=:99999"}, 1, "--web.listen-address is \":99999\", expected a port"},
+		"taken address":    {[]string{"--target.url=", "--web.listen-address=" + taken}, 1, "listening on " + taken + " (--web.listen-address): "},
+		"demo: percent":    {[]string{"demo", "--error-percent=x"}, 2, "--error-percent is \"x\", expected a whole number"},
+		"demo: delay":      {[]string{"demo", "--max-delay=-1s"}, 1, "--max-delay is -1s, expected at least 0s"},
+		"demo: address":    {[]string{"demo", "--app.listen-address=99999"}, 1, "--app.listen-address is \"99999\", expected a port"},
+		"demo: exporter":   {[]string{"demo", "--web.listen-address=x"}, 1, "--web.listen-address is \"x\", expected a port"},
+		"odd limit":        {[]string{"--web.max-requests=-1"}, 1, "--web.max-requests is -1"},
+		"needless target":  {[]string{"--module=host", "--target.url=http://localhost"}, 1, "the module host takes none"},
+		"unknown module":   {[]string{"--module=ap"}, 1, "did you mean \"app\"?"},
+		"probe":            {[]string{"probe", page.URL}, 0, "app_requests_current 10"},
+		"probe of a dead":  {[]string{"probe", "http://" + freeAddress(t)}, 1, "connection refused"},
+		"probe by module":  {[]string{"probe", page.URL, "--module=shop", "--config.file=" + good}, 0, "shop_requests 10"},
+		"probe with var":   {[]string{"probe", page.URL, "--module=shop", "--config.file=" + vars, "--var=team=checkout"}, 0, "shop_requests{team=\"checkout\"} 10"},
+		"probe: var":       {[]string{"probe", page.URL, "--var=team"}, 2, "--var is \"team\", expected NAME=VALUE"},
+		"probe: timeout":   {[]string{"probe", page.URL, "--timeout=0"}, 1, "status_exporter: --timeout is 0s, expected more than 0s"},
+		"probe: negative":  {[]string{"probe", page.URL, "--timeout=-1s"}, 1, "status_exporter: --timeout is -1s, expected more than 0s"},
+		"probe of none":    {[]string{"probe"}, 1, "status_exporter: module app needs a target, for example: status_exporter probe http://localhost:8000/status\n"},
+		"probe by name":    {[]string{"probe", "one", "--config.file=" + named}, 0, "shop_requests 10"},
+		"probe name, auth": {[]string{"probe", "one", "--auth=prod", "--config.file=" + named}, 0, "shop_requests 10"},
+		"probe: auth":      {[]string{"probe", page.URL, "--auth=prod"}, 1, "status_exporter: --auth: there is no entry \"prod\" under auths"},
+		"probe says why":   {[]string{"probe", page.URL, "--module=shop", "--config.file=" + text}, 1, "1      0        1        `.health` found \"healthy\""},
+		"probe of a list":  {[]string{"probe", list.URL}, 1, "      - name: mine_length\n        each: '.[]'\n        labels:\n          queue: .queue\n        value: .length\n"},
+		"probe of lines":   {[]string{"probe", lines.URL}, 1, "    format: {keyvalue: {separator: \"=\"}}\n    metrics:\n      - name: mine_length\n        value: .length\n"},
+		"no file target":   {[]string{"probe", "file:///etc/passwd"}, 1, "status_exporter: "},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -120,22 +120,29 @@ func TestMemoryBudget(t *testing.T) {
 	}
 }
 
-// TestManyLargeDocuments: 200 scrapes of a document of 1 MB at the same time stay
-// under 1 GB, as only some of them are worked on.
+// items is a module that makes a series of each item of a large document.
+const items = `
+  items: {metrics: [{name: shop_item_size_bytes, each: ".items[].id?", labels: {n: .}, value: .}]}
+`
+
+// TestManyLargeDocuments: 200 scrapes of a document of 1 MB at the same time, of
+// which each becomes 20,000 series, stay under 1 GB, as only some of them are
+// worked on.
 func TestManyLargeDocuments(t *testing.T) {
 	const at, most = 200, 1 << 30
-	exporter := start(t, configuration, "--probe.max-per-target=0")
-	target := document(large(1 << 20))(t)
+	exporter := start(t, configuration+items, "--probe.max-per-target=0")
+	text := large(1 << 20)
+	target, series := document(text)(t), strings.Count(text, `"id"`)
 	answers := make([]program.Answer, at)
 	var group sync.WaitGroup
 	for i := range answers {
 		group.Go(func() {
-			answers[i], _ = exporter.Get("/probe?module=shop&target="+url.QueryEscape(target), "X-Prometheus-Scrape-Timeout-Seconds", "60")
+			answers[i], _ = exporter.Get("/probe?module=items&target="+url.QueryEscape(target), "X-Prometheus-Scrape-Timeout-Seconds", "60")
 		})
 	}
 	group.Wait()
 	for _, a := range answers {
-		if a.Status != http.StatusOK || a.Number("shop_value") != 42 {
+		if a.Status != http.StatusOK || strings.Count(a.Body, "\nshop_item_size_bytes{") != series {
 			t.Fatalf("answered %d:\n%s", a.Status, about(a.Body))
 		}
 	}
@@ -190,9 +197,7 @@ func TestHostileDocumentsInLittleMemory(t *testing.T) {
 
 // TestClientsThatTakeNothing: who does not read an answer holds up nobody.
 func TestClientsThatTakeNothing(t *testing.T) {
-	exporter := start(t, configuration+`
-  items: {metrics: [{name: shop_item_size_bytes, each: ".items[].id?", labels: {n: .}, value: .}]}
-`)
+	exporter := start(t, configuration+items)
 	target := document(large(2 << 20))(t)
 	for range 8 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(exporter.URL, "http://"))
@@ -209,5 +214,21 @@ func TestClientsThatTakeNothing(t *testing.T) {
 	a := get(t, exporter, document(healthy)(t), http.StatusOK)
 	if a.Number("shop_value") != 42 || a.Took > time.Second {
 		t.Errorf("a healthy target took %v:\n%s", a.Took, about(a.Body))
+	}
+}
+
+// TestClientsThatSayNothing: a request whose header does not end is given up.
+func TestClientsThatSayNothing(t *testing.T) {
+	t.Parallel()
+	exporter := start(t, configuration)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(exporter.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET /metrics HTTP/1.1\r\nHost: ")
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the connection is still open after 10 s: %v", err)
 	}
 }

@@ -62,6 +62,18 @@ func TestCancellation(t *testing.T) {
 				time.AfterFunc(200*time.Millisecond, func() { begun <- struct{}{} })
 			})(t)
 		}, 250 * time.Millisecond},
+		"decoding with a pattern": {"pattern", func(t *testing.T, begun chan<- struct{}) string {
+			return handles(func(w http.ResponseWriter, _ *http.Request) {
+				io.WriteString(w, strings.Repeat("a", 1<<20))
+				time.AfterFunc(200*time.Millisecond, func() { begun <- struct{}{} })
+			})(t)
+		}, 250 * time.Millisecond},
+		"decoding with a pattern that looks again": {"again", func(t *testing.T, begun chan<- struct{}) string {
+			return handles(func(w http.ResponseWriter, _ *http.Request) {
+				io.WriteString(w, strings.Repeat("k = ", 1<<18))
+				time.AfterFunc(200*time.Millisecond, func() { begun <- struct{}{} })
+			})(t)
+		}, 250 * time.Millisecond},
 	}
 	exporter := start(t, configuration+`
   # One document after the other, so that decoding lasts.
@@ -71,6 +83,8 @@ func TestCancellation(t *testing.T) {
   loop: {metrics: [{name: shop_value, value: "last(range(1e18))"}]}
   many: {metrics: [{name: shop_value, each: "range(1e18)", labels: {n: .}, value: .}]}
   search: {metrics: [{name: shop_value, value: '.value | [match("(a|b|ab)*c"; "g")] | length'}]}
+  pattern: {format: {regexp: {pattern: '(?P<x>(a|b|ab){1000}c)'}}, metrics: [{name: shop_value, value: .x}]}
+  again: {format: {regexp: {pattern: '(?P<k>\w+)(?: = (?P<v>.*) end)?', repeat: true}}, metrics: [{name: shop_values, value: length}]}
 `)
 	rest := use(t, exporter)
 	for name, test := range tests {

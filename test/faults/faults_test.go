@@ -28,6 +28,9 @@ const (
 	overrun = 250 * time.Millisecond // that is allowed past the deadline
 	at      = 4                      // probes of a faulty target at the same time
 
+	// longestLine is how long the lines of the log are at most, in bytes.
+	longestLine = 2000
+
 	// healthyLimit is what 99 of 100 probes of a healthy target must stay under
 	// while others fail. It is generous, as the machine that tests are run on may
 	// be busy; what a faulty target would cost if it held up others is its deadline.
@@ -56,7 +59,7 @@ type fault struct {
 	cause  string                  // stands in the log
 	late   bool                    // the deadline is reached
 	memory int64                   // MiB that the probes may take together; 0: 32
-	alone  bool                    // only one probe at a time: it takes long to decode
+	alone  bool                    // only one probe at a time: it takes long to decode, or answers only one
 }
 
 func start(t *testing.T, config string, args ...string) *program.Exporter {
@@ -127,6 +130,13 @@ func TestFaults(t *testing.T) {
 		"resets HTTP/2":              {target: secure(good, true, abort), reason: "read", cause: "broke the HTTP/2 exchange off"},
 		"resets HTTP/2 midway":       {target: secure(good, true, abortMidway), reason: "read", cause: "broke the HTTP/2 exchange off"},
 		"says nothing in HTTP/2":     {target: secure(good, true, wait), reason: "timeout", cause: "waiting for the answer", late: true},
+		"floods HTTP/2":              {target: http2Frames(floods), reason: "timeout", cause: "waiting for the answer", late: true},
+		"floods HTTP/2 afterwards":   {target: http2Frames(floodsAfterwards), alone: true},
+		"sends all HTTP/2 away":      {target: http2Frames(goesAway), reason: "read", cause: "on none of 5 new connections", alone: true},
+		"sends endless frames":       {target: http2Frames(endlessHeader), reason: "too_large", cause: "the header of the answer"},
+		"breaks the rules of HTTP/2": {target: http2Frames(noStatus), reason: "protocol", cause: "breaks the rules of HTTP/2", alone: true},
+		"garbles its body over TLS":  {target: garbles, reason: "read", cause: "the TLS connection broke"},
+		"redirects far away":         {target: redirects(302, "/"+strings.Repeat("a", 200_000)), reason: "redirect", cause: "in a circle"},
 		"has no address":             {target: func(*testing.T) string { return "http://shop.invalid/" }, reason: "dns", cause: `look up \"shop.invalid\"`},
 		"sends nothing":              {target: document(""), reason: "decode", cause: "decoding the answer"},
 		"sends a web page":           {target: document("<!doctype html><title>no</title>"), reason: "decode", cause: "HTML"},
@@ -178,6 +188,11 @@ func (f fault) run(t *testing.T, exporter *program.Exporter, others *others) {
 	for _, a := range answers {
 		f.check(t, a)
 		slowest = max(slowest, a.Took)
+	}
+	for line := range strings.Lines(exporter.Log()[said:]) {
+		if len(line) > longestLine {
+			t.Errorf("a line of the log has %d bytes: %.1000s", len(line), line)
+		}
 	}
 	program.Eventually(t, 5*time.Second, func() error {
 		if log := exporter.Log()[said:]; !strings.Contains(log, f.cause) {

@@ -34,6 +34,10 @@ var secretPlaces = map[string]string{
 	"params_file":     `http: {allow: "*", params: {pass: {secret_file: FILE}}}`,
 	"body":            `http: {allow: "*", method: POST, body: {secret: "pass=MARK"}}`,
 	"login_body":      `http: {allow: "*", login: {path: /login, method: POST, body: {secret: "pass=MARK"}, token: .token}}`,
+	"login_json":      `http: {allow: "*", login: {path: /encoding, method: POST, body: {secret: '{"method": "login", "params": [{"password": "MARK"}]}'}, token: .token}}`,
+	"login_plain":     `http: {allow: "*", login: {path: /login, method: POST, body: "user=monitor&pass=MARK", token: .token}}`,
+	"login_plain_rpc": `http: {allow: "*", login: {path: /encoding, method: POST, body: '{"method": "login", "params": [{"password": "MARK"}]}', token: .token}}`,
+	"params_plain":    `http: {allow: "*", params: {full: "1", auth_token: MARK}}`,
 	"login_params":    `http: {allow: "*", login: {path: /login, params: {pass: {secret: MARK}}, token: .token}}`,
 	"login_header":    `http: {allow: "*", login: {path: /login, headers: {X-Pass: {secret: MARK}}, token: .token, header: X-Session}}`,
 	"login_basic":     `http: {allow: "*", login: {path: /login, token: .token, header: X-Token}, client: {basic_auth: {username: monitor, password: MARK}}}`,
@@ -51,6 +55,23 @@ var secretPlaces = map[string]string{
 	"oauth2_file":     `http: {allow: "*", client: {oauth2: {client_id: monitor, client_secret_file: FILE, token_url: "TARGET/token"}}}`,
 	"oauth2_params":   `http: {allow: "*", client: {oauth2: {client_id: monitor, client_secret: other, endpoint_params: {pass: MARK}, token_url: "TARGET/token"}}}`,
 	"oauth2_url":      `http: {allow: "*", client: {oauth2: {client_id: monitor, client_secret: other, token_url: "TARGET/token?pass=MARK"}}}`,
+	"long":            `http: {allow: "*", headers: {X-Pass: {secret: "MARK` + strings.Repeat("0123456789", 11) + `"}}}`,
+	"header_part":     `http: {allow: "*", headers: {X-Said: 'v1-${VARIABLE} \("${X}")'}}`,
+	"header_token":    `http: {allow: "*", headers: {Authorization: 'Token token="MARK", app="x"'}}`,
+	"header_named":    `http: {allow: "*", headers: {Authorization: "ApiKey monitor:MARK"}}`,
+	"header_member":   `http: {allow: "*", headers: {Authorization: 'MediaBrowser Client="x",Token="MARK"'}}`,
+	"header_equals":   `http: {allow: "*", headers: {Authorization: "PVEAPIToken=u@pam!m=MARK"}}`,
+	"header_pair":     `http: {allow: "*", headers: {X-Said: {secret: "root:MARK"}}}`,
+	"header_word":     `http: {allow: "*", headers: {X-Db-Pass: MARK}}`,
+	"body_env":        `http: {allow: "*", method: POST, body: {secret: "v1-${VARIABLE}-end"}}`,
+	"body_xml":        `http: {allow: "*", method: POST, body: {secret: "<login><pass>MARK</pass></login>"}}`,
+	"body_pair":       `http: {allow: "*", method: POST, body: {secret: '{"a": "root:MARK"}'}}`,
+	"path_query":      `http: {allow: "*", path: "/parts?token=MARK"}`,
+	"basic_user":      `http: {allow: "*", client: {basic_auth: {username: "${VARIABLE}", password: x}}}`,
+	"basic_user_file": `http: {allow: "*", client: {basic_auth: {username_file: FILE, password: x}}}`,
+	"basic_user_only": `http: {allow: "*", client: {basic_auth: {username: "${VARIABLE}"}}}`,
+	"oauth2_body":     `http: {allow: "*", client: {oauth2: {client_id: monitor, client_secret: MARK, token_url: "TARGET/token-body"}}}`,
+	"oauth2_more":     `http: {allow: "*", client: {oauth2: {client_id: monitor, client_secret: other, endpoint_params: {otp: MARK}, token_url: "TARGET/token-body"}}}`,
 	"proxy":           `http: {allow: "*", client: {proxy_url: "http://monitor:MARK@ADDRESS"}}`,
 	"proxy_connect":   `http: {allow: "*", scheme: https, client: {proxy_url: "http://ADDRESS", proxy_connect_header: {Proxy-Authorization: ["Basic MARK"]}}}`,
 }
@@ -112,6 +133,21 @@ func (e *echo) answer(w http.ResponseWriter, r *http.Request, back string) {
 	case "/token":
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, `{"access_token": "`+mark+`token", "token_type": "bearer"}`)
+	case "/token-body":
+		if r.Header.Get("Authorization") != "" { // the secret belongs into the body
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Server", back)
+		io.WriteString(w, `{"access_token": "`+mark+`token", "token_type": "bearer", "expires_in": 1}`)
+	case "/unsolicited":
+		raw("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"value\": 42}" + back)
+	case "/all":
+		fmt.Fprintf(w, `{"value": 42, "said": %q}`, back)
+	case "/parts":
+		user, _, _ := r.BasicAuth()
+		fmt.Fprintf(w, `{"value": 42, "said": %q}`, strings.Join(parts.FindAllString(user+" "+back, -1), " "))
 	case "/login":
 		io.WriteString(w, `{"token": "`+mark+`session"}`)
 	case "/status-text":
@@ -141,6 +177,8 @@ func (e *echo) answer(w http.ResponseWriter, r *http.Request, back string) {
 	case "/redirect-malformed":
 		w.Header()["Location"] = []string{"http://[" + back}
 		w.WriteHeader(http.StatusFound)
+	case "/said":
+		fmt.Fprintf(w, `{"value": 42, "said": %q}`, r.Header.Get("X-Pass"))
 	case "/500":
 		http.Error(w, back, http.StatusInternalServerError)
 	case "/short":
@@ -150,13 +188,19 @@ func (e *echo) answer(w http.ResponseWriter, r *http.Request, back string) {
 	case "/large":
 		w.Header().Set("Content-Length", "99999999999")
 	default:
+		if strings.HasSuffix(r.URL.Path, "/500") {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
 		io.WriteString(w, healthy)
 	}
 }
 
+// parts finds secrets without what stands around them.
+var parts = regexp.MustCompile(mark + `\w*`)
+
 var echoPaths = []string{
-	"/", "/status-text", "/malformed", "/malformed-header", "/malformed-length", "/malformed-chunk", "/encoding", "/headers",
-	"/redirect", "/redirect-nowhere", "/redirect-malformed", "/500", "/short", "/large", "/hang",
+	"/", "/all", "/parts", "/unsolicited", "/status-text", "/malformed", "/malformed-header", "/malformed-length", "/malformed-chunk", "/encoding", "/headers",
+	"/redirect", "/redirect-nowhere", "/redirect-malformed", "/said", "/500", "/short", "/large", "/hang",
 }
 
 // quoted are those who put what they were sent into headers that every server
@@ -176,12 +220,13 @@ func TestSecretsNeverLeave(t *testing.T) {
 	for _, name := range names {
 		write(t, filepath.Join(dir, "secret_"+name), mark+name+"\n")
 		env = append(env, "SECRET_"+name+"="+mark+name)
-		fmt.Fprintf(&config, "  %s:\n    %s\n    metrics: [{name: shop_value, value: .value}]\n", name, marked(secretPlaces[name], name, target.URL))
+		fmt.Fprintf(&config, "  %s:\n    %s\n    metrics: [{name: shop_value, value: .value}, {name: shop_said, value: .said | duration, optional: true}]\n", name, marked(secretPlaces[name], name, target.URL))
 	}
 	config.WriteString("  plain: {metrics: [{name: shop_value, value: .value}]}\n")
 	config.WriteString(marked(secretAuths, "", target.URL))
-	fmt.Fprintf(&config, "default: {target: \"%s/?pass=%sdefault\", module: header}\n", target.URL, mark)
-	fmt.Fprintf(&config, "targets: [{name: shop-1, url: \"%s/?pass=%snamed\", module: plain}]\n", target.URL, mark)
+	env = append(env, "SECRET_URL="+mark+"url")
+	fmt.Fprintf(&config, "default: {target: \"%s/bot${SECRET_URL}/?pass=%sdefault\", module: header}\n", target.URL, mark)
+	fmt.Fprintf(&config, "targets: [{name: shop-1, url: \"%s/?pass=%snamed\", module: plain}, {name: path, url: \"%s/parts/${SECRET_URL}/500\", module: plain}]\n", target.URL, mark, target.URL)
 	file := write(t, filepath.Join(dir, "config.yml"), config.String())
 
 	out := &output{t: t}
@@ -205,7 +250,7 @@ func TestSecretsNeverLeave(t *testing.T) {
 		}
 		targets := []string{
 			closedPort(t), "https://127.0.0.1:1", "http://shop.invalid", "http://127.0.0.66", "http://169.254.169.254/",
-			"http://user:" + mark + "user@127.0.0.1:1/", "user:" + mark + "user@127.0.0.1", "http://user:" + mark + "user@[", "file:///etc/passwd?pass=" + mark, "http://127.0.0.1:1/?pass=" + mark + "query",
+			"http://user:" + mark + "user@127.0.0.1:1/", "user:" + mark + "user@127.0.0.1", "http://user:" + mark + "user@[", "http://user:" + mark + "?user@h/", "user:" + mark + "#user@h/", "file:///etc/passwd?pass=" + mark, "http://127.0.0.1:1/?pass=" + mark + "query",
 			"https://" + strings.TrimPrefix(target.URL, "http://"),
 		}
 		for _, path := range echoPaths {
@@ -225,6 +270,7 @@ func TestSecretsNeverLeave(t *testing.T) {
 			}
 		}
 		ask("target=shop-1")
+		ask("target=path")
 		ask("target=shop-2%3fpass=" + mark)
 		ask("module=plain&target=x&pass=" + mark + "&unknown=1")
 		group.Wait()
@@ -260,6 +306,9 @@ func mistakes(t *testing.T, exporter *program.Exporter, out *output, file, good 
 		"a proxy that is none":        `client: {proxy_url: "monitor:MARK@proxy:3128"}`,
 		"a proxy of another kind":     `client: {proxy_url: "ftp://monitor:MARK@proxy:3128"}`,
 		"a proxy that is no URL":      `client: {proxy_url: "http://monitor:MARK@pro xy:%zz"}`,
+		"a proxy's odd password":      `client: {proxy_url: "http://monitor:MARK?a@proxy:3128"}`,
+		"a token URL's odd password":  `client: {oauth2: {client_id: m, client_secret: MARK, token_url: "https://m:MARK?a@login"}}`,
+		"an allow list's odd user":    `allow: ["http://monitor:MARK?a@shop"]`,
 		"a user in a token URL":       `client: {oauth2: {client_id: m, client_secret: MARK, token_url: "https://m:MARK@login"}}`,
 		"a number for a secret":       `client: {oauth2: {client_id: m, client_secret: {a: MARK}, token_url: "https://login"}}`,
 		"a list of connect headers":   `client: {proxy_url: "http://p:1", proxy_connect_header: {Proxy-Authorization: [[MARK]]}}`,
@@ -281,7 +330,22 @@ func mistakes(t *testing.T, exporter *program.Exporter, out *output, file, good 
 		out.wrong(exporter, file, name, marked(module, "wrong", "http://127.0.0.1"))
 	}
 	out.wrong(exporter, file, "a user in the default target", marked("default: {target: \"http://monitor:MARK@shop\", module: app}\n", "wrong", ""))
+	out.wrong(exporter, file, "an odd password in a named target", marked("targets: [{name: a, url: \"http://monitor:MARK?a@shop\", module: app}]\n", "wrong", ""))
 	out.wrong(exporter, file, "a user in a named target", marked("targets: [{name: a, url: \"http://monitor:MARK@shop\", module: app}]\n", "wrong", ""))
+	for name, text := range map[string]string{
+		"a text for auths":                        "auths: MARK\n",
+		"a text for default":                      "default: \"http://monitor:MARK@shop\"\n",
+		"a text for targets":                      "targets: \"http://monitor:MARK@shop\"\n",
+		"a text for a target":                     "targets: [\"http://monitor:MARK@shop\"]\n",
+		"a text for http":                         "modules: {shop: {http: MARK}}\n",
+		"a text for client":                       "auths: {prod: {client: MARK}}\n",
+		"a text for all":                          "MARK\n",
+		"a query without a name":                  "default: {target: \"http://shop:x/?MARK\", module: app}\n",
+		"a query without a name in a target":      "targets: [{name: a, url: \"http://shop:x/?MARK\", module: app}]\n",
+		"a query without a name in an allow list": "auths: {prod: {allow: \"http://shop/?a=1&MARK\"}}\n",
+	} {
+		out.wrong(exporter, file, name, marked(text, "wrong", ""))
+	}
 	out.wrong(exporter, file, "a text for an entry under auths", marked("auths: {prod: MARK}\n", "wrong", ""))
 	write(t, file, good)
 }
@@ -411,8 +475,8 @@ func TestDeniedAddresses(t *testing.T) {
 		"http://[::]" + port:                     403,
 		"http://localhost" + port:                200, // found out when the name has an address
 		"http://localhost." + port:               200,
-		"http://2130706433" + port:               200, // not an address to Go, and to no resolver
-		"http://0x7f.1" + port:                   200,
+		"http://2130706433" + port:               403, // as inet_aton reads it
+		"http://0x7f.1" + port:                   403,
 		"http://169.254.169.254/latest":          403,
 		"http://[fd00:ec2::254]/latest":          403,
 		"http://[::ffff:169.254.169.254]/latest": 403,

@@ -40,7 +40,11 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, module := range cfg.Modules {
+	for _, name := range cfg.Names() {
+		module, err := cfg.Module(name)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if module.HTTP == nil {
 			continue // what a local source reads is not recorded
 		}
@@ -227,7 +231,7 @@ func TestNoOrphans(t *testing.T) {
 	}
 	for _, golden := range goldens {
 		module := filepath.Base(filepath.Dir(golden))
-		if cfg.Modules[module] == nil {
+		if _, err := cfg.Module(module); err != nil {
 			t.Errorf("%s belongs to no module", golden)
 			continue
 		}

@@ -20,7 +20,11 @@ func TestLocalGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, module := range cfg.Modules {
+	for _, name := range cfg.Names() {
+		module, err := cfg.Module(name)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if module.HTTP != nil {
 			continue
 		}

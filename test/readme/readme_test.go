@@ -181,7 +181,7 @@ func TestModules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range cfg.Modules {
+	for _, name := range cfg.Names() {
 		if !strings.Contains(string(text), "`"+name+"`") {
 			t.Errorf("README.md does not list the module %s", name)
 		}

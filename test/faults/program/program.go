@@ -242,6 +242,28 @@ func (e *Exporter) Resident(t testing.TB) (now, peak int64) {
 	return now, peak
 }
 
+// Processor returns how long processors have worked for the exporter, as
+// proc_pid_stat(5) says.
+func (e *Exporter) Processor(t testing.TB) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile(e.proc("stat"))
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	_, after, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(after)
+	var ticks int
+	for _, field := range fields[11:13] { // utime and stime
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			t.Error(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
 // ResetPeak forgets the peak of the resident memory (proc_pid_clear_refs(5)).
 func (e *Exporter) ResetPeak(t testing.TB) {
 	t.Helper()
