@@ -20,6 +20,8 @@ const (
 	refusedIndex  = 1 << 29  // from which on jq itself refuses to do so
 	largestOrder  = 1 << 20  // of a Bessel function, which takes as many steps
 	largestInput  = 32 << 20 // bytes, as size counts them, that are worked on in one step
+	largestQuoted = 4 << 20  // that are written as a text, where a byte becomes up to six: control characters in JSON
+	escaping      = 6        // times as long as what is written so may become
 	mostValues    = 1 << 20  // that fromjson and transpose may make
 	mostPairs     = 1 << 22  // of values, one of them from each of two arrays
 	deepest       = 10_000   // levels of a value: what walks through one calls itself for each, and Go ends a process whose stack is full
@@ -94,6 +96,7 @@ func boundedFunctions() []gojq.CompilerOption {
 		gojq.WithFunction("_bound_input", 2, 2, func(v any, args []any) any {
 			return boundInputOf(args[0].(*meter), v, args[1].(int))
 		}),
+		gojq.WithFunction("_bound_text", 1, 1, func(v any, args []any) any { return boundTextOf(args[0].(*meter), v) }),
 		gojq.WithFunction("_bound_join", 2, 2, func(v any, args []any) any {
 			return boundJoin(args[0].(*meter), v, args[1])
 		}),
@@ -234,12 +237,24 @@ func boundOrder(v any) any {
 // boundInputOf returns v if what takes time in proportion to it, and times as
 // much memory, is quick and has room.
 func boundInputOf(m *meter, v any, times int) any {
-	bytes := size(v)
-	if bytes >= largestInput {
-		return fmt.Errorf("%s is too large to work on, the limit is about %d MiB", gojq.Preview(v), largestInput>>20)
+	bytes, limit := size(v), largestInput
+	if times == escaping {
+		limit = largestQuoted
+	}
+	if bytes >= limit {
+		return fmt.Errorf("%s is too large to work on, the limit is about %d MiB", gojq.Preview(v), limit>>20)
 	}
 	if err := m.room(bytes * times); err != nil {
 		return err
+	}
+	return v
+}
+
+// boundTextOf does so for what is written as a text, if it is none yet.
+func boundTextOf(m *meter, v any) any {
+	switch v.(type) {
+	case []any, map[string]any:
+		return boundInputOf(m, v, escaping)
 	}
 	return v
 }

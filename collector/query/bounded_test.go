@@ -102,7 +102,7 @@ func TestRoomIsAskedFor(t *testing.T) {
 	for _, source := range []string{
 		`[.text + .text] | 1`, `[.items + .items] | 1`, `[.text] | "\(.[0])\(.[0])" | 1`, `"y" | gsub("y"; $root.text) | 1`,
 		`[.text, .text] | add | 1`, `[.items] | flatten | 1`, `[1, 1, 1] | join($root.text) | 1`, `.text | explode | 1`,
-		`.text | split("") | 1`, `[.text] | tojson | 1`, `[.text] | "\(.)" | 1`, `[.text] | @json | 1`, `.text * 2 | 1`,
+		`.text | split("") | 1`, `.text * 2 | 1`,
 	} {
 		q := compile(t, source)
 		env := &query.Env{Root: map[string]any{"text": text, "items": items}}
@@ -125,6 +125,7 @@ func TestWhatATargetSendsIsBounded(t *testing.T) {
 	for i := range longPath {
 		longPath[i], nested = "a", []any{nested}
 	}
+	control := strings.Repeat("\x01", 4<<20)
 	long, items := strings.Repeat("x", 40<<20), make([]any, 3<<20)
 	for _, test := range []struct {
 		source string
@@ -162,11 +163,20 @@ func TestWhatATargetSendsIsBounded(t *testing.T) {
 		{`. as $f | 0 | strflocaltime($f)`, strings.Repeat("%c", 501), `cannot be the format of a time: it is longer than 1000 characters`},
 		{`. as $f | "" | strptime($f)`, strings.Repeat("%Y", 501), `cannot be the format of a time: it is longer than 1000 characters`},
 		{`"xxxxxxxx"` + strings.Repeat(" | . + .", 28) + `| 1`, nil, `together are longer than 33554432 bytes`},
-		{`"xxxxxxxx"` + strings.Repeat(` | "\(.)\(.)"`, 28) + `| 1`, nil, `is too large to work on`},
+		{`"xxxxxxxx"` + strings.Repeat(` | "\(.)\(.)"`, 28) + `| 1`, nil, `together are longer than 33554432 bytes`},
+		{`reduce range(60) as $i ("x"; {"\(.)\(.)": 1} | to_entries[0].key)`, nil, `together are longer than 33554432 bytes`},
 		{`"''"` + strings.Repeat(` | @sh`, 28) + `| 1`, nil, `is too large to work on`},
 		{`.[5000000] = 1`, []any{}, `5000000 cannot be an index: it is larger than 1048576`},
 		{`jn(1e7; 1e12)`, nil, `takes too long`},
 		{`[., ., .] | tojson`, long, `is too large to work on`},
+		{`[.] | tojson`, control, `is too large to work on, the limit is about 4 MiB`},
+		{`tojson`, control, `is too large to work on, the limit is about 4 MiB`},
+		{`[.][] | tojson`, control, `is too large to work on, the limit is about 4 MiB`},
+		{`@json "\(.)"`, control, `is too large to work on, the limit is about 4 MiB`},
+		{`@html`, control, `is too large to work on, the limit is about 4 MiB`},
+		{`tostring`, []any{control}, `is too large to work on, the limit is about 4 MiB`},
+		{`"\(.)"`, []any{control}, `is too large to work on, the limit is about 4 MiB`},
+		{`[.] | "a \(.) b"`, control, `is too large to work on, the limit is about 4 MiB`},
 		{`reduce range(60) as $i (1; [., .]) | .[0] == .[1]`, nil, `takes too long`},
 		{`tonumber`, digits, `is longer than 1000 characters`},
 		{`fromjson`, digits, `it has a number of more than 1000 digits`},

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// ErrMemory ends an evaluation when the heap has grown by more than 512 MiB, or by
+// ErrMemory ends an evaluation when the heap has grown by more than 384 MiB, or by
 // more than two fifths of the process's memory limit (GOMEMLIMIT), or what is in use
 // of it by more than a fifth, since the evaluation took its turn.
 var ErrMemory = errors.New("the expression needs more memory than one evaluation may take")
 
 const (
-	heapGrowth    = 512 << 20        // what an evaluation may add to the heap, in bytes
+	heapGrowth    = 384 << 20        // what an evaluation may add to the heap, in bytes
 	freeGrowth    = 128 << 20        // what all may allocate, in bytes, before it takes its turn
 	freeHeap      = 128 << 20        // how large the heap may be, in bytes, before it takes its turn
 	sampling      = time.Millisecond // how often the heap is looked at

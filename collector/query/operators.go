@@ -55,8 +55,8 @@ func isGrowth(node any) bool {
 }
 
 // mostTimes is how many times as long as its input an expression may make a text
-// without a look at it.
-const mostTimes = 8
+// without a look at it: less than what one escaping may.
+const mostTimes = escaping - 1
 
 // amplification returns how many times as long as its input a node can make a text.
 func amplification(node any) int {
@@ -69,11 +69,11 @@ func amplification(node any) int {
 		return max(len(node.Queries), 1)
 	case *gojq.Term:
 		if node.Type == gojq.TermTypeFormat {
-			return 6
+			return escaping
 		}
 	case *gojq.Func:
 		if node.Name == "tojson" {
-			return 6
+			return escaping
 		}
 	}
 	return 1
@@ -107,9 +107,9 @@ var boundedComparisons = map[gojq.Operator]string{
 // proportional are the calls that take time in proportion to their input, and
 // how many times as much memory.
 var proportional = map[string]int{
-	"add/0": 2, "ascii_downcase/0": 1, "ascii_upcase/0": 1, "bsearch/1": 0, "del/1": 0, "delpaths/1": 0, "error/0": 6,
-	"explode/0": 32, "flatten/0": 2, "flatten/1": 2, "format/1": 6, "halt_error/0": 6, "halt_error/1": 6, "implode/0": 1,
-	"keys/0": 1, "max/0": 0, "min/0": 0, "reverse/0": 1, "split/1": 32, "tojson/0": 6, "tostring/0": 6,
+	"add/0": 2, "ascii_downcase/0": 1, "ascii_upcase/0": 1, "bsearch/1": 0, "del/1": 0, "delpaths/1": 0, "error/0": escaping,
+	"explode/0": 32, "flatten/0": 2, "flatten/1": 2, "format/1": escaping, "halt_error/0": escaping, "halt_error/1": escaping, "implode/0": 1,
+	"keys/0": 1, "max/0": 0, "min/0": 0, "reverse/0": 1, "split/1": 32, "tojson/0": escaping,
 }
 
 // replace replaces a + b by _bound_sum($__meter; a; b) and other operators
@@ -123,6 +123,11 @@ func (b bounding) replace(node any) {
 	case *gojq.Index:
 		if node.Start != nil && !node.IsSlice && !isSmallIndex(node.Start) {
 			node.Start = pipe(node.Start, call("_bound_index"))
+		}
+	case *gojq.ObjectKeyVal:
+		if node.KeyString != nil && node.Val != nil { // as a query, its parts are seen
+			node.KeyQuery = &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeString, Str: node.KeyString}}
+			node.KeyString = nil
 		}
 	case *gojq.Term:
 		b.replaceTerm(node)
@@ -198,30 +203,34 @@ func (b bounding) replaceTerm(t *gojq.Term) {
 	switch t.Type {
 	case gojq.TermTypeFunc:
 		name := t.Func.Name + "/" + strconv.Itoa(len(t.Func.Args))
-		if times, ok := proportional[name]; ok && (b.grows || times > 6) {
-			b.boundInput(t, times)
+		if times, ok := proportional[name]; ok && (b.grows || times > escaping) {
+			b.boundBy(t, boundInput(times))
+		} else if name == "tostring/0" {
+			b.boundBy(t, boundText())
 		} else if name == "error/1" {
-			t.Func.Args[0] = pipe(t.Func.Args[0], boundInput(6))
+			t.Func.Args[0] = pipe(t.Func.Args[0], boundInput(escaping))
 		}
 	case gojq.TermTypeFormat:
 		if b.grows && t.Str == nil {
-			b.boundInput(t, 6)
+			b.boundBy(t, boundInput(escaping))
 		} else if b.grows {
 			b.replaceText(t, &gojq.Term{Type: gojq.TermTypeFormat, Format: t.Format})
 		}
 	case gojq.TermTypeString:
 		if b.grows {
 			b.replaceText(t, call("tostring").Term)
+		} else if t.Str != nil {
+			boundParts(t.Str)
 		}
 	}
 }
 
-// boundInput replaces the call t by (_bound_input($__meter; times) | t).
-func (b bounding) boundInput(t *gojq.Term, times int) {
+// boundBy replaces the call t by (look | t).
+func (b bounding) boundBy(t *gojq.Term, look *gojq.Query) {
 	inner := *t
 	inner.SuffixList = nil
 	b.done[&inner] = true
-	*t = gojq.Term{Type: gojq.TermTypeQuery, Query: pipe(boundInput(times), &gojq.Query{Term: &inner}), SuffixList: t.SuffixList}
+	*t = gojq.Term{Type: gojq.TermTypeQuery, Query: pipe(look, &gojq.Query{Term: &inner}), SuffixList: t.SuffixList}
 }
 
 // replaceText bounds what is inserted into a text, and the sum of its parts: a
@@ -229,9 +238,13 @@ func (b bounding) boundInput(t *gojq.Term, times int) {
 func (b bounding) replaceText(t, format *gojq.Term) {
 	var sum *gojq.Query
 	b.done[format] = true
+	look := boundText()
+	if t.Format != "" && t.Format != "@text" {
+		look = boundInput(escaping)
+	}
 	for _, part := range t.Str.Queries {
 		if part.Term.Str == nil {
-			part = pipe(pipe(part, boundInput(6)), &gojq.Query{Term: format})
+			part = pipe(pipe(part, look), &gojq.Query{Term: format})
 		}
 		if sum == nil {
 			sum = part
@@ -241,6 +254,15 @@ func (b bounding) replaceText(t, format *gojq.Term) {
 	}
 	if sum != nil {
 		*t = gojq.Term{Type: gojq.TermTypeQuery, Query: sum, SuffixList: t.SuffixList}
+	}
+}
+
+// boundParts bounds only what is inserted into a text.
+func boundParts(t *gojq.String) {
+	for i, part := range t.Queries {
+		if part.Term.Str == nil {
+			t.Queries[i] = &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeQuery, Query: pipe(part, boundText())}}
+		}
 	}
 }
 
@@ -256,6 +278,8 @@ func metered(name string, args ...*gojq.Query) *gojq.Query {
 func boundInput(times int) *gojq.Query {
 	return metered("_bound_input", &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeNumber, Number: strconv.Itoa(times)}})
 }
+
+func boundText() *gojq.Query { return metered("_bound_text") }
 
 func pipe(left, right *gojq.Query) *gojq.Query {
 	return &gojq.Query{Left: left, Op: gojq.OpPipe, Right: right}

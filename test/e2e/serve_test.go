@@ -210,7 +210,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	page.Start()
 	defer page.Close()
 	file := write(t, filepath.Join(t.TempDir(), "shop.yml"), "modules: {other: {metrics: [{name: a, value: .a}]}}\n")
-	_, url := exporter(t, nil, "--config.file="+file, "--web.enable-lifecycle")
+	_, url := exporter(t, nil, "--config.file="+file, "--web.enable-lifecycle", "--log.level=warn")
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	var group sync.WaitGroup
@@ -219,8 +219,10 @@ func TestReloadUnderLoad(t *testing.T) {
 		group.Go(func() {
 			for ctx.Err() == nil {
 				scrapes.Add(1)
-				if _, body, err := fetch(url + "/probe?target=" + page.URL); err != nil || !strings.Contains(body, "\nprobe_success 1\n") {
+				status, body, err := fetch(url + "/probe?target=" + page.URL)
+				if err != nil || !strings.Contains(body, "\nprobe_success 1\n") {
 					failures.Add(1)
+					t.Logf("a scrape failed with status %d, %v:\n%s", status, err, body)
 				}
 			}
 		})
@@ -239,8 +241,10 @@ func TestReloadUnderLoad(t *testing.T) {
 	if failures.Load() > 0 {
 		t.Errorf("%d of %d scrapes failed", failures.Load(), scrapes.Load())
 	}
-	if connections.Load() > 4 {
-		t.Errorf("%d connections for 2 scrapers, want them kept", connections.Load())
+	// One that each reload cost would be some hundred. A few more than scrapers are
+	// net/http's: it dials when all are taken, and uses one that comes back meanwhile.
+	if most := 4 + int64(reloads)/20; connections.Load() > most {
+		t.Errorf("%d connections for 2 scrapers and %d reloads, want them kept: at most %d", connections.Load(), reloads, most)
 	}
 }
 
