@@ -137,7 +137,7 @@ func TestManyLargeDocuments(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range answers {
 		group.Go(func() {
-			answers[i], _ = exporter.Get("/probe?module=items&target="+url.QueryEscape(target), "X-Prometheus-Scrape-Timeout-Seconds", "60")
+			answers[i], _ = exporter.Get("/probe?module=items&target="+url.QueryEscape(target), "X-Prometheus-Scrape-Timeout-Seconds", "300")
 		})
 	}
 	group.Wait()

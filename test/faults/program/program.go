@@ -72,7 +72,7 @@ func Start(t testing.TB, env []string, args ...string) *Exporter {
 		URL:    "http://" + address,
 		cmd:    exec.CommandContext(context.Background(), path, append(args, "--web.listen-address="+address)...),
 		exited: make(chan struct{}),
-		client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		client: &http.Client{Timeout: 5 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 	e.cmd.Env = append(os.Environ(), env...)
 	e.cmd.Stdout, e.cmd.Stderr = &e.log, &e.log
