@@ -136,6 +136,9 @@ func (p *csvParser) document() error {
 			rows, columns = p.Mark(), p.names
 		}
 		if p.header && columns == nil {
+			if err := p.members(len(record)); err != nil {
+				return err
+			}
 			columns = p.columns(record)
 			continue
 		}

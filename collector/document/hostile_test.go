@@ -24,7 +24,7 @@ func TestHostile(t *testing.T) {
 		odd  = "- \"echo 'x'\"\n- t: Café's\n- \"it's\n  [\"\n- '[b'\n- http://[::1/x\n- |\n  it's [\n"
 	)
 	narrow := document.Limits{Depth: 1000, Values: few}
-	wide := document.Limits{Depth: 1000, Values: 3 * many}
+	wide := document.Limits{Depth: 1000, Values: 6 * many}
 	size := func(want int) func(*testing.T, any) {
 		return func(t *testing.T, v any) {
 			t.Helper()
@@ -95,6 +95,12 @@ func TestHostile(t *testing.T) {
 		{"many keys", "keyvalue", numbered(many, "", "key%d: 0", "\n", ""), wide, size(many)},
 		{"many matches", pattern, strings.Repeat("ab", many/10), wide, size(many / 10)},
 
+		{"too many members", "json", numbered(200_001, "{", `"key%d":0`, ",", "}"), document.DefaultLimits, nil},
+		{"too many members", "yaml", numbered(200_001, "", "key%d: 0", "\n", ""), document.DefaultLimits, nil},
+		{"too many members", "xml", numbered(200_001, "<a>", "<key%d/>", "", "</a>"), document.DefaultLimits, nil},
+		{"too many members", "csv", numbered(200_001, "", "key%d", ",", "\n"), document.DefaultLimits, nil},
+		{"too many members", "keyvalue", numbered(200_001, "", "key%d: 0", "\n", ""), document.DefaultLimits, nil},
+		{"as many members as may be", "json", numbered(200_000, "{", `"key%d":0`, ",", "}"), document.DefaultLimits, size(200_000)},
 		{"too many values", "json", "[" + strings.Repeat("{},", few) + "{}]", narrow, nil},
 		{"too many values", "yaml", strings.Repeat("- 0\n", few), narrow, nil},
 		{"too many lists", "yaml", strings.Repeat("- - - - -\n", few/4), narrow, nil},

@@ -127,6 +127,9 @@ func (p *jsonParser) object() error {
 			p.pos++
 		case '}':
 			p.pos++
+			if err := p.members(p.Keys(begin)); err != nil {
+				return err
+			}
 			p.CloseObject(begin)
 			return nil
 		default:

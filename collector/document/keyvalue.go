@@ -79,7 +79,9 @@ func (k keyValueDecoder) build(ctx context.Context, body []byte, contentType str
 		}
 		b.CloseArray(lines)
 	}
-	b.CloseGathered(begin)
+	if err := m.members(b.CloseGathered(begin)); err != nil {
+		return nil, err
+	}
 	return b.Root(), nil
 }
 

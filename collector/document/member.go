@@ -16,7 +16,7 @@ func (m *meter) gather(members []member) (map[string]any, error) {
 			runs++
 		}
 	}
-	object := make(map[string]any, runs)
+	object := make(map[string]any, min(runs, m.limits.Members()))
 	for round := 0; len(members) > 0; round++ {
 		if round%pauseEvery == 0 && m.ctx.Err() != nil {
 			return nil, m.givenUp()
@@ -29,6 +29,9 @@ func (m *meter) gather(members []member) (map[string]any, error) {
 			object[key] = collect(before, again, members[:run])
 		} else {
 			object[key] = members[0].value
+		}
+		if err := m.members(len(object)); err != nil {
+			return nil, err
 		}
 		members = members[run:]
 	}

@@ -66,6 +66,14 @@ func (m *meter) foresee(text string, separators ...string) error {
 	return nil
 }
 
+// members refuses an object with more members than one may have.
+func (m *meter) members(n int) error {
+	if most := m.limits.Members(); n > most {
+		return Failf(ReasonLimit, "the document has an object of %d members, the limit is %d", n, most)
+	}
+	return nil
+}
+
 // longestNumber is how many characters a number may have. Arithmetic on a whole
 // number takes time that grows with the square of its length, and jq cannot be
 // stopped in the middle of it.

@@ -235,6 +235,9 @@ func (p *yamlParser) object(n *yaml.Node, m map[string]any) error {
 			return err
 		}
 		m[key.Value] = v
+		if err := p.members(len(m)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

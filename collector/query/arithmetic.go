@@ -21,6 +21,7 @@ func arithmeticFunctions() []gojq.CompilerOption {
 	options := []gojq.CompilerOption{
 		gojq.WithFunction("_bound_sum", 3, 3, func(_ any, args []any) any { return sum(args[0].(*meter), args[1], args[2]) }),
 		gojq.WithFunction("_bound_product", 3, 3, func(_ any, args []any) any { return product(args[0].(*meter), args[1], args[2]) }),
+		gojq.WithFunction("_bound_quotient", 3, 3, func(_ any, args []any) any { return quotient(args[0].(*meter), args[1], args[2]) }),
 		gojq.WithFunction("_bound_difference", 3, 3, func(_ any, args []any) any { return difference(args[1], args[2]) }),
 	}
 	for name, holds := range map[string]func(int) bool{
@@ -114,6 +115,14 @@ func ofNumbers(operator string, a, b any) any {
 		v = x.float + y.float
 	case "-":
 		v = x.float - y.float
+	case "/":
+		if y.float == 0 {
+			return asJQ(operator, a, b) // which says what it is that cannot be divided
+		}
+		if x.whole && y.whole && int(x.float)%int(y.float) != 0 {
+			return x.float / y.float
+		}
+		v = x.float / y.float
 	default:
 		v = x.float * y.float
 	}
@@ -200,13 +209,21 @@ func difference(a, b any) any {
 	return ofNumbers("-", a, b)
 }
 
+// quotient returns a / b: of two texts the parts of the one between the others.
+func quotient(m *meter, a, b any) any {
+	if err, ok := boundSplit(m, a, b).(error); ok {
+		return err
+	}
+	return ofNumbers("/", a, b)
+}
+
 // asJQ does what jq does.
 func asJQ(operator string, a, b any) any {
 	v, _ := operations[operator]().Run([]any{a, b}).Next()
 	return v
 }
 
-var operations = map[string]func() *gojq.Code{"+": operation("+"), "*": operation("*"), "-": operation("-")}
+var operations = map[string]func() *gojq.Code{"+": operation("+"), "*": operation("*"), "-": operation("-"), "/": operation("/")}
 
 func operation(operator string) func() *gojq.Code {
 	return sync.OnceValue(func() *gojq.Code {

@@ -27,6 +27,9 @@ const (
 	deepest       = 10_000   // levels of a value: what walks through one calls itself for each, and Go ends a process whose stack is full
 	longestPath   = 10_000   // keys and indexes, for the same reason
 	longestLayout = 1000     // bytes of a format of times, each of which may become many
+	longestTime   = 1000     // bytes of a text that is read as a time: where it is none, the error quotes it several times
+	longestJSON   = 4 << 20  // bytes of a text that fromjson reads
+	mostEntries   = 200_000  // that from_entries may make an object of: see document.Limits.Members
 )
 
 // A definition that calls the function that it replaces needs another name for
@@ -76,7 +79,15 @@ def strftime(f): _strftime(f | _bound_layout);
 def _strflocaltime(f): strflocaltime(f);
 def strflocaltime(f): _strflocaltime(f | _bound_layout);
 def _strptime(f): strptime(f);
-def strptime(f): _strptime(f | _bound_layout);
+def strptime(f): _bound_time | _strptime(f | _bound_layout);
+def _fromdateiso8601: fromdateiso8601;
+def fromdateiso8601: _bound_time | _fromdateiso8601;
+def fromdate: fromdateiso8601;
+def _from_entries: from_entries;
+def from_entries: _bound_entries | _from_entries;
+def with_entries(f): to_entries | map(f) | from_entries;
+def _split($x): split($x);
+def split($x): _bound_split($__meter; $x) | _split($x);
 def _yn(x; y): yn(x; y);
 def yn(x; y): _yn(x | _bound_order; y);
 `
@@ -90,6 +101,9 @@ func boundedFunctions() []gojq.CompilerOption {
 		gojq.WithFunction("_bound_items", 0, 0, func(v any, _ []any) any { return boundItems(v) }),
 		gojq.WithFunction("_bound_pairs", 2, 2, func(v any, args []any) any { return boundPairs(v, args[0], args[1]) }),
 		gojq.WithFunction("_bound_path", 0, 0, func(v any, _ []any) any { return boundPath(v) }),
+		gojq.WithFunction("_bound_time", 0, 0, func(v any, _ []any) any { return boundTime(v) }),
+		gojq.WithFunction("_bound_entries", 0, 0, func(v any, _ []any) any { return boundEntries(v) }),
+		gojq.WithFunction("_bound_split", 2, 2, func(v any, args []any) any { return boundSplit(args[0].(*meter), v, args[1]) }),
 		gojq.WithFunction("_bound_layout", 0, 0, func(v any, _ []any) any { return boundLayout(v) }),
 		gojq.WithFunction("_bound_nesting", 1, 1, func(v any, args []any) any { return args[0].(*meter).boundNesting(v) }),
 		gojq.WithFunction("_bound_order", 0, 0, func(v any, _ []any) any { return boundOrder(v) }),
@@ -121,6 +135,9 @@ func boundJSON(v any) any {
 	text, ok := v.(string)
 	if !ok {
 		return v
+	}
+	if len(text) > longestJSON {
+		return fmt.Errorf("fromjson cannot read %s: it is longer than %d MiB", quote(text), longestJSON>>20)
 	}
 	if strings.Count(text, ",")+strings.Count(text, "[")+strings.Count(text, "{") > mostValues {
 		return fmt.Errorf("fromjson cannot read %s: it has more than %d values", quote(text), mostValues)
@@ -191,6 +208,42 @@ func boundPath(v any) any {
 func boundLayout(v any) any {
 	if layout, ok := v.(string); ok && len(layout) > longestLayout {
 		return fmt.Errorf("%s cannot be the format of a time: it is longer than %d characters", quote(layout), longestLayout)
+	}
+	return v
+}
+
+// boundTime looks at a text that is read as a time.
+func boundTime(v any) any {
+	if text, ok := v.(string); ok && len(text) > longestTime {
+		return fmt.Errorf("%s is no time: it is longer than %d characters", quote(text), longestTime)
+	}
+	return v
+}
+
+// boundEntries looks at what becomes an object.
+func boundEntries(v any) any {
+	if entries, ok := v.([]any); ok && len(entries) > mostEntries {
+		return fmt.Errorf("from_entries cannot make an object of %d entries: the limit is %d", len(entries), mostEntries)
+	}
+	return v
+}
+
+// boundSplit returns a text if it does not fall into too many parts.
+func boundSplit(m *meter, v, separator any) any {
+	text, ok := v.(string)
+	between, alsoOK := separator.(string)
+	if !ok || !alsoOK {
+		return v
+	}
+	parts := len(text) // of one character each
+	if between != "" {
+		parts = strings.Count(text, between) + 1
+	}
+	if parts > mostItems {
+		return fmt.Errorf("%s cannot be split: it has more than %d parts", quote(text), mostItems)
+	}
+	if err := m.room(32 * parts); err != nil {
+		return err
 	}
 	return v
 }

@@ -102,7 +102,7 @@ func TestRoomIsAskedFor(t *testing.T) {
 	for _, source := range []string{
 		`[.text + .text] | 1`, `[.items + .items] | 1`, `[.text] | "\(.[0])\(.[0])" | 1`, `"y" | gsub("y"; $root.text) | 1`,
 		`[.text, .text] | add | 1`, `[.items] | flatten | 1`, `[1, 1, 1] | join($root.text) | 1`, `.text | explode | 1`,
-		`.text | split("") | 1`, `.text * 2 | 1`,
+		`.text[:1000000] | split("") | 1`, `.text * 2 | 1`,
 	} {
 		q := compile(t, source)
 		env := &query.Env{Root: map[string]any{"text": text, "items": items}}
@@ -178,6 +178,16 @@ func TestWhatATargetSendsIsBounded(t *testing.T) {
 		{`"\(.)"`, []any{control}, `is too large to work on, the limit is about 4 MiB`},
 		{`[.] | "a \(.) b"`, control, `is too large to work on, the limit is about 4 MiB`},
 		{`reduce range(60) as $i (1; [., .]) | .[0] == .[1]`, nil, `takes too long`},
+		{`. / ","`, strings.Repeat(",", 1<<20), `cannot be split: it has more than 1048576 parts`},
+		{`. / .[:1]`, strings.Repeat(",", 1<<20), `cannot be split: it has more than 1048576 parts`},
+		{`./= ","`, strings.Repeat(",", 1<<20), `cannot be split: it has more than 1048576 parts`},
+		{`split("")`, strings.Repeat("x", 1<<20+1), `cannot be split: it has more than 1048576 parts`},
+		{`strptime("%Y")`, digits, `is no time: it is longer than 1000 characters`},
+		{`fromdate`, digits, `is no time: it is longer than 1000 characters`},
+		{`fromdateiso8601`, digits, `is no time: it is longer than 1000 characters`},
+		{`from_entries`, make([]any, 200_001), `from_entries cannot make an object of 200001 entries: the limit is 200000`},
+		{`with_entries(.)`, make([]any, 200_001), `from_entries cannot make an object of 200001 entries: the limit is 200000`},
+		{`fromjson`, strings.Repeat(" ", 4<<20+1), `is longer than 4 MiB`},
 		{`tonumber`, digits, `is longer than 1000 characters`},
 		{`fromjson`, digits, `it has a number of more than 1000 digits`},
 		{`fromjson`, "[" + strings.Repeat("{},", 1<<20) + "{}]", `it has more than 1048576 values`},
@@ -219,6 +229,8 @@ func TestBoundedFunctionsAreThoseOfJQ(t *testing.T) {
 		`sort`, `unique`, `map(.) | sort_by(.)`, `sort_by(type, .)`, `group_by(type)`, `unique_by(length?)`, `[.[], .[]] | [sort, unique, group_by(.)]`, `.[0] | sort`, `.[0] | sort_by(.)`, `.[0] | group_by(.)`,
 		`[.[0] + .[1]]`, `[.[1] + .[0] + 2]`, `[(.[0], 1) + (.[1], 3)]`, `def f: .[0] + .[1]; f`, `[.[0] += .[1]]`, `[.[0] += (.[1], 2)]`,
 		`reduce .[] as $x (null; . + $x)`, `[.[0] + .[1]] | [path(.[0] + 1)?]`, `[.[] + null]`, `[null + .[]]`,
+		`[.[0] / .[1]]`, `.[0] / 3, 7 / .[1]?`, `.[0] / "b"`, `[(.[0], 6) / (.[1], 3)]`, `[.[0] /= .[1]]`, `[.[0] /= ("b", 2)]`, `[.[] | split("b")?, (. / "")?]`,
+		`[.[] | to_entries? | from_entries, with_entries(.value |= 1)?]`, `[.[] | from_entries?]`, `[.[] | strptime("%Y")?, fromdate?, fromdateiso8601?]`,
 		`.[0] == .[1], .[0] != .[1]`, `.[0] < .[1], .[0] <= .[1]`, `.[0] > .[1], .[0] >= .[1]`, `[.[] == .[], .[0] < (.[1], 2)]`,
 		`[.[]] | "<\(.[0])>\(.[1])", @json "\(.[0]):\(.[1])", @html "<\(.[0], .[1])>"`, `[.[]] | "\("\(.[0])")"`, `[.[]][0] | @text, @json, @uri, @sh?`,
 		`[.[]] | @csv?, @tsv?, tojson, tostring`, `.[0] | [tojson, tostring, explode?, split("b")?, ascii_downcase?, reverse?, flatten?, keys?, add?]`,

@@ -93,6 +93,7 @@ func isSlice(node any) bool {
 // boundedOperators maps an operator to the function that takes its place.
 var boundedOperators = map[gojq.Operator]string{
 	gojq.OpMul: "_bound_product", gojq.OpUpdateMul: "_bound_product",
+	gojq.OpDiv: "_bound_quotient", gojq.OpUpdateDiv: "_bound_quotient",
 	gojq.OpSub: "_bound_difference", gojq.OpUpdateSub: "_bound_difference",
 	gojq.OpAdd: "_bound_sum", gojq.OpUpdateAdd: "_bound_sum",
 }
@@ -109,7 +110,7 @@ var boundedComparisons = map[gojq.Operator]string{
 var proportional = map[string]int{
 	"add/0": 2, "ascii_downcase/0": 1, "ascii_upcase/0": 1, "bsearch/1": 0, "del/1": 0, "delpaths/1": 0, "error/0": escaping,
 	"explode/0": 32, "flatten/0": 2, "flatten/1": 2, "format/1": escaping, "halt_error/0": escaping, "halt_error/1": escaping, "implode/0": 1,
-	"keys/0": 1, "max/0": 0, "min/0": 0, "reverse/0": 1, "split/1": 32, "tojson/0": escaping,
+	"keys/0": 1, "max/0": 0, "min/0": 0, "reverse/0": 1, "tojson/0": escaping,
 }
 
 // replace replaces a + b by _bound_sum($__meter; a; b) and other operators
@@ -144,12 +145,18 @@ func (b bounding) replaceOperator(q *gojq.Query) {
 	case !bounded && !compares || isSum && !b.grows:
 	case q.Op >= gojq.OpAssign:
 		boundUpdate(q, function)
-	case q.Op != gojq.OpMul && (isConstant(q.Left) || isConstant(q.Right)):
+	case !isProduct(q) && (isConstant(q.Left) || isConstant(q.Right)):
 	case compares:
 		q.Term, q.Left, q.Op, q.Right = call(comparison, q.Left, q.Right).Term, nil, 0, nil
 	default:
 		q.Term, q.Left, q.Op, q.Right = metered(function, q.Left, q.Right).Term, nil, 0, nil
 	}
+}
+
+// isProduct tells whether an operator with one constant side can make much of the
+// other: a text times a number, or a text divided by one.
+func isProduct(q *gojq.Query) bool {
+	return q.Op == gojq.OpMul || q.Op == gojq.OpDiv && q.Right.Term != nil && q.Right.Term.Type == gojq.TermTypeString
 }
 
 // replaceAssignment looks at what is assigned to slices and, where the expression can

@@ -78,6 +78,9 @@ func (b *Builder) String(text string) { b.add(textNode(String, text)) }
 // Key begins a member of an object; its value is added next.
 func (b *Builder) Key(key string) { b.keys = append(spare.Room(b.keys), key) }
 
+// Keys returns how many keys were added since the mark.
+func (b *Builder) Keys(m Mark) int { return len(b.keys) - m.key }
+
 func (b *Builder) add(n Node) { b.nodes = append(spare.Room(b.nodes), n) }
 
 // CloseArray makes an array of what was added since the mark.
@@ -95,8 +98,12 @@ func (b *Builder) CloseArray(m Mark) {
 func (b *Builder) CloseObject(m Mark) { b.closeObject(m, (*Builder).lastOfEqual) }
 
 // CloseGathered makes an object in which a key that was added several times has an
-// array of its values, in order. No value may be an array itself.
-func (b *Builder) CloseGathered(m Mark) { b.closeObject(m, (*Builder).gather) }
+// array of its values, in order, and returns how many members it has. No value may be
+// an array itself.
+func (b *Builder) CloseGathered(m Mark) (members int) {
+	b.closeObject(m, (*Builder).gather)
+	return b.nodes[len(b.nodes)-1].Len()
+}
 
 // A union makes one member of those with equal keys, in place. The index has the
 // place of the last of them.
@@ -131,7 +138,7 @@ func (b *Builder) close(m Mark) {
 // that came at this place in the last object that began with the same key. Where
 // the document has it indeed, it need not be read letter by letter.
 func (b *Builder) Guess(m *Mark) string {
-	have := len(b.keys) - m.key
+	have := b.Keys(*m)
 	if have == 1 {
 		m.like = b.shapes[b.keys[m.key]]
 	}
