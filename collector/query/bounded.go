@@ -29,7 +29,7 @@ const (
 	longestLayout = 1000     // bytes of a format of times, each of which may become many
 	longestTime   = 1000     // bytes of a text that is read as a time: where it is none, the error quotes it several times
 	longestJSON   = 4 << 20  // bytes of a text that fromjson reads
-	mostEntries   = 200_000  // that from_entries may make an object of: see document.Limits.Members
+	mostEntries   = 250_000  // that from_entries may make an object of: see document.Limits.Members
 )
 
 // A definition that calls the function that it replaces needs another name for

@@ -73,6 +73,11 @@ func (m *machine) spent(t *testing.T) (s spent) {
 	return s
 }
 
+// share returns how much of a processor the exporter has used so far.
+func (m *machine) share(t *testing.T) float64 {
+	return m.exporter.Processor(t).Seconds() / float64(m.seconds)
+}
+
 // calm returns the samples of seconds in which nobody else had the machine.
 func (m *machine) calm(all []sample) []sample {
 	return slices.DeleteFunc(slices.Clone(all), func(s sample) bool {
