@@ -28,10 +28,10 @@ const (
 	overrun     = 250 * time.Millisecond
 	realistic   = 15 * time.Second // between two scrapes of a target by one scraper
 	offset      = 500 * time.Millisecond
-	fewest      = 500                  // direct fetches that tell a 99th percentile
-	slowDirect  = 2 * time.Millisecond // a direct fetch at the 99th percentile; on a machine of its own it takes 0.6 to 0.9 ms
-	mostShare   = 0.5                  // of a processor, that the exporter uses on a slow machine; else it uses 0.2
-	directEvery = 4                    // one of so many targets is also asked directly
+	fewest      = 500                     // direct fetches that tell a 99th percentile
+	slowDirect  = 1200 * time.Microsecond // a direct fetch at the 99th percentile; on a machine of its own it takes 0.6 to 0.9 ms
+	mostShare   = 0.5                     // of a processor, that the exporter uses on a slow machine; else it uses 0.2 to 0.3
+	directEvery = 4                       // one of so many targets is also asked directly
 )
 
 // A soak is one run.
